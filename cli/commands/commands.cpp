@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of verbs, in the order in which `uni --help` shows them.
+#include "cli/commands/commands.hpp"
+
+namespace uni {
+
+void add_verbs(CLI::App& app, Verbs& verbs) {
+  add_pack(app, verbs);
+  add_run(app, verbs);
+  add_inspect(app, verbs);
+  add_syscalls(app, verbs);
+}
+
+}  // namespace uni
