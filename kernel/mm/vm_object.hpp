@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a mapping shows: a file's page cache, shared anonymous memory, a device. Knows the mappings of itself, so that
+// truncation can take pages out of address spaces.
+#pragma once
+
+#include "kernel/base/own_ptr.hpp"
+#include "kernel/base/result.hpp"
+#include "kernel/mm/page.hpp"
+#include "kernel/sync/spinlock.hpp"
+
+namespace uni::mm {
+
+class Mapping;  // one range of an address space (kernel/mm/address_space.hpp)
+
+enum class Access : u8 { kRead, kWrite };
+
+class VmObject : public RefCounted {
+ public:
+  // The page at `index` (in pages from the object's start) with a reference for the caller, content up to date. kWrite:
+  // the page is about to be changed through a shared mapping; it is marked dirty. May block on I/O. Errors: Range
+  // (beyond the end: the program gets SIGBUS), Io, NoMemory, NoSpace.
+  virtual Result<Page*> fault(u64 index, Access access) = 0;
+
+  // Takes the pages [first, last] out of every address space that maps them (file truncation). kernel/mm/vm_object.cpp.
+  void unmap_pages(u64 first, u64 last);
+  // Write-protects the object's mappings of a page, so that the next store faults and marks it dirty again
+  // (write-back).
+  void write_protect(u64 index);
+
+  bool mapped() const { return !mappings_empty(); }
+
+ private:
+  friend class AddressSpace;
+  bool mappings_empty() const;
+  void add_mapping(Mapping& mapping);
+  void remove_mapping(Mapping& mapping);
+  SpinLock mappings_lock_{Rank::kAddressSpace};
+  ListNode* mappings_ = nullptr;  // Mapping::object_node chain
+};
+
+// Zero-filled memory shared between processes (MAP_SHARED | MAP_ANONYMOUS).
+Result<RefPtr<VmObject>> make_shared_memory(u64 pages);
+
+}  // namespace uni::mm

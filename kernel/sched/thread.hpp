@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Threads: what the scheduler runs. A Thread that belongs to a process may enter user mode; a kernel thread has no
+// process. Lifetime: counted; the scheduler holds a reference from start to exit, the process's thread list another.
+#pragma once
+
+#include <atomic>
+
+#include "kernel/base/list.hpp"
+#include "kernel/base/own_ptr.hpp"
+#include "kernel/mm/user_access.hpp"
+#include "kernel/signal/signal.hpp"
+#include "kernel/time/timer.hpp"
+
+namespace uni {
+
+class Process;
+struct TrapFrame;
+
+enum class Tid : u32 {};
+constexpr u32 raw(Tid t) {
+  return static_cast<u32>(t);
+}
+
+enum class ThreadState : u8 { kRunnable, kSleeping, kStopped, kDead };
+
+class Thread : public RefCounted {
+ public:
+  // A kernel thread running entry(context) on its own stack; start() makes it run. Errors: NoMemory.
+  static Result<RefPtr<Thread>> create_kernel(const char* name, void (*entry)(void*), void* context);
+  // A thread of `process` that enters user mode with `frame`. Used by exec and clone.
+  static Result<RefPtr<Thread>> create_user(Process& process, const TrapFrame& frame);
+  void start();
+
+  static Thread& current();
+  // The process; must not be called on kernel threads (they have none).
+  Process& process() const { return *process_; }
+  bool is_kernel() const { return process_ == nullptr; }
+
+  Tid tid() const { return tid_; }
+  char name[16] = {};
+
+  // --- scheduling; owned by the scheduler ---
+  std::atomic<ThreadState> state{ThreadState::kRunnable};
+  std::atomic<bool> on_cpu{false};
+  std::atomic<u32> cpu{0};  // where it runs or last ran
+  u64 affinity = ~u64{0};   // allowed processors
+  int nice = 0;
+  ListNode run_node;
+  bool queued = false;  // on a run queue; guarded by that queue's lock
+  u64 slice_end = 0;
+  u64 kernel_sp = 0;           // saved stack pointer while not running
+  u8* kernel_stack = nullptr;  // lowest usable address
+  u64 user_cycles = 0, system_cycles = 0, accounted_at = 0;
+  u64 voluntary_switches = 0, involuntary_switches = 0;
+  u64 minor_faults = 0, major_faults = 0;
+
+  // --- user registers that the switch saves ---
+  u64 fs_base = 0, gs_base = 0;
+  void* fpu = nullptr;         // XSAVE area, 64-byte aligned
+  TrapFrame* frame = nullptr;  // the frame of the current entry from user mode
+
+  // --- ABI state ---
+  u64 clear_child_tid = 0;  // set_tid_address(2)
+  u64 robust_list = 0;      // set_robust_list(2)
+  u64 rseq_address = 0;     // rseq(2)
+  u32 rseq_length = 0, rseq_signature = 0;
+  int exit_status = 0;
+
+  // --- signals; under SignalState::lock ---
+  signal::Set blocked = 0;
+  signal::Set saved_blocked = 0;  // to restore after sigsuspend, ppoll, pselect, epoll_pwait
+  bool restore_saved_blocked = false;
+  signal::Pending pending;
+  u64 alt_stack_base = 0, alt_stack_size = 0;
+  u32 alt_stack_flags = 2;  // SS_DISABLE
+  // Work before going back to user mode: a signal may be deliverable, or the thread must end. Set by others, lock-free.
+  std::atomic<bool> attention{false};
+  std::atomic<bool> must_exit{false};
+
+  // restart_syscall(2): what to call after a stop or an ignored signal.
+  Result<i64> (*restart)(Thread&) = nullptr;
+  u64 restart_args[4] = {};
+
+  ListNode process_node;  // in Process::threads
+
+ private:
+  friend class Process;
+  friend struct ThreadAccess;
+  Thread() = default;
+  ~Thread() override;
+  Process* process_ = nullptr;
+  Tid tid_{};
+  void (*entry_)(void*) = nullptr;
+  void* entry_context_ = nullptr;
+};
+
+namespace sched {
+
+// Lets others of the same processor run. Needs: no spin lock held. May switch.
+void yield();
+// A point in a long kernel operation where interrupts are taken and, where due, another thread runs. No spin lock held.
+void preempt_point();
+// Sleeps until a monotonic deadline or a signal. Gives kTimedOut when the time has passed.
+Wake sleep_until(u64 deadline_ns, Sleep how = Sleep::kInterruptible);
+// Makes a sleeping thread runnable; does nothing to one that runs. From interrupts too.
+void wake(Thread& thread);
+// Makes the thread leave a wait or user mode soon, so that it looks at its signals (an IPI where it runs elsewhere).
+void kick(Thread& thread);
+unsigned cpu_count();
+unsigned current_cpu();
+struct LoadAverage {
+  u64 one, five, fifteen;  // fixed point, 11 bits of fraction
+};
+LoadAverage load_average();
+u64 idle_cycles(unsigned cpu);
+
+}  // namespace sched
+}  // namespace uni
