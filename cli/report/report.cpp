@@ -49,6 +49,10 @@ void warning(std::string_view text) {
   line("uni: warning: ", "\x1b[1;33m", text);
 }
 
+void hint(std::string_view text) {
+  line("hint: ", "\x1b[1;36m", text);
+}
+
 void note(std::string_view text) {
   line("uni: ", "\x1b[1m", text);
 }

@@ -15,6 +15,9 @@ int error(const Diagnostic& d);
 // One line `uni: warning: ...` on stderr.
 void warning(std::string_view text);
 
+// One line `hint: ...` on stderr, for what is found out after a program's own failure.
+void hint(std::string_view text);
+
 // One line `uni: TEXT` on stderr, for what a person wants to know (what was written and where).
 void note(std::string_view text);
 

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// `uni run`: boots an image and behaves like the program in it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "loader/analyze/diagnostic.hpp"
+
+namespace uni {
+
+// The command line, unchecked; run_run() turns it into values.
+struct RunOptions {
+  std::string subject;  // an image, a manifest or a program
+  std::vector<std::string> arguments;
+  std::vector<std::string> publish;
+  std::vector<std::string> shares;
+  std::vector<std::string> environment;
+  std::string memory = "128M";
+  unsigned processors = 1;
+  std::string machine = "microvm";
+  std::string accel = "auto";
+  std::string network = "auto";
+  std::string kernel;  // a kernel file in place of the image's own
+  bool interactive = false;
+  bool terminal = false;
+  bool strace = false;
+  bool gdb = false;
+  bool verbose = false;
+  bool entropy = false;
+};
+
+// Boots, relays, and gives the program's exit status. Blocks until the machine has ended. Failures have status 125.
+Expected<int> run_run(const RunOptions& options);
+
+}  // namespace uni
