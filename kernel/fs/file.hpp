@@ -73,6 +73,10 @@ enum class FileKind : u8 {
   kOther
 };
 
+class File;
+// Takes a file whose last reference went out of every epoll instance. kernel/fs/epoll.cpp.
+void epoll_file_dying(File& file);
+
 class File : public RefCounted {
  public:
   explicit File(FileKind kind, u32 open_flags) : flags_(open_flags), kind_(kind) {}
@@ -128,10 +132,15 @@ class File : public RefCounted {
   Mutex offset_lock;
 
   // Observers that must be told when the File dies: epoll items. Guarded by the epoll code's own lock.
-  ListNode* epoll_items = nullptr;
+  std::atomic<struct EpollItem*> epoll_items{nullptr};
 
  protected:
   ~File() override;
+  // Epoll items borrow the File, so they go while all of it is still alive: poll() may run until they are gone.
+  void last_unref() override {
+    if (epoll_items.load(std::memory_order_relaxed) != nullptr) epoll_file_dying(*this);
+    delete this;
+  }
 
  private:
   std::atomic<u32> flags_;

@@ -73,6 +73,8 @@ class Thread : public RefCounted {
   signal::Pending pending;
   u64 alt_stack_base = 0, alt_stack_size = 0;
   u32 alt_stack_flags = 2;  // SS_DISABLE
+  // The last fault of the thread in user mode, for signal frames: vector, error code, CR2. Set by the trap handler.
+  u64 fault_vector = 0, fault_error = 0, fault_address = 0;
   // Work before going back to user mode: a signal may be deliverable, or the thread must end. Set by others, lock-free.
   std::atomic<bool> attention{false};
   std::atomic<bool> must_exit{false};

@@ -111,6 +111,13 @@ struct SignalState : RefCounted {
   Action actions[kCount];
   Pending shared;            // sent to the process
   WaitQueue signalfd_queue;  // woken (poll In) when a signal is queued
+  WaitQueue stop_queue;      // threads of a stopped process wait here
+  std::atomic<bool> stopped{false};
+  u32 queued_count = 0;  // of Queued in all pending sets; bounded by RLIMIT_SIGPENDING for what programs queue
+  List<Queued, &Queued::node> spare;
+  u32 spare_count = 0;
+
+  ~SignalState() override;
 };
 
 // Sends to a process (any thread that does not block it) or to one thread. Errors: Again (queue limit, real-time only),
@@ -130,6 +137,17 @@ bool fatal_pending(const Thread& thread);
 // Takes the next signal for the current thread among `wanted`; false when there is none. For delivery, sigtimedwait,
 // signalfd.
 bool dequeue(Thread& thread, Set wanted, Info* out);
+// What a signal without a handler does.
+enum class DefaultAction : u8 { kTerminate, kIgnore, kCore, kStop, kContinue };
+DefaultAction default_action(int number);
+// The thread ends: what was sent to it alone is dropped, what it was chosen for goes to another thread.
+void detach(Thread& thread);
+// execve(2): handlers become the default, ignored signals stay ignored; the alternate stack goes.
+void reset_for_exec(Thread& thread);
+// Changes a disposition; drops what is pending where the new one ignores it.
+void set_action(Process& process, int number, const Action& action);
+// What rt_sigpending(2) gives: blocked signals that wait.
+Set pending_set(Thread& thread);
 // Changes the current thread's blocked set (never KILL and STOP); recomputes what is pending.
 void set_blocked(Thread& thread, Set blocked);
 

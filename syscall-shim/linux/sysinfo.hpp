@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handlers of the sysinfo family: the system's names, figures and randomness.
+#pragma once
+
+#include "kernel/mm/user_access.hpp"
+#include "syscall-shim/abi/sysinfo.hpp"
+
+namespace uni::shim {
+
+Result<i64> sys_uname(UserPtr<abi::Utsname> out);
+Result<i64> sys_sysinfo(UserPtr<abi::Sysinfo> out);
+Result<i64> sys_getrandom(UserPtr<void> out, u64 size, u32 flags);
+Result<i64> sys_sethostname(UserPtr<char> name, i32 size);
+Result<i64> sys_setdomainname(UserPtr<char> name, i32 size);
+Result<i64> sys_syslog(i32 action, UserPtr<char> buffer, i32 size);
+
+// The release that uname(2) and /proc/version give.
+inline constexpr const char* kRelease = "6.1.0-uni";
+
+}  // namespace uni::shim
