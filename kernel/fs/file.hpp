@@ -17,6 +17,7 @@ namespace uni::fs {
 
 class Inode;
 class Dentry;
+class FileTable;
 struct Stat;
 
 // poll(2) bits, also epoll's.
@@ -106,8 +107,8 @@ class File : public RefCounted {
   // getdents64: fills `to` with linux_dirent64 records from offset(); gives the bytes. Errors: NotDirectory, Invalid
   // (no room for one).
   virtual Result<usize> read_directory(IoCursor& to);
-  // Called when a descriptor is closed (close(2)), before the reference goes; for POSIX locks and the like.
-  virtual void descriptor_closed() {}
+  // Called when a descriptor of `table` is closed (close(2), dup2, exit), before the reference goes: POSIX locks end.
+  virtual void descriptor_closed(FileTable& table) { (void)table; }
   // fcntl(F_SETFL) changed the flags.
   virtual void flags_changed(u32 old_flags) { (void)old_flags; }
   // The text behind /proc/self/fd/N, such as "socket:[12]" or a path; gives its length.

@@ -4,6 +4,8 @@
 // directories in a rename, in address order); page I/O does not.
 #pragma once
 
+#include <atomic>
+
 #include "kernel/base/own_ptr.hpp"
 #include "kernel/base/result.hpp"
 #include "kernel/base/span.hpp"
@@ -14,6 +16,7 @@ namespace uni::fs {
 
 class FileSystem;
 class PageCache;
+struct InodeExtra;  // locks, a fifo's pipe, watches: made when first needed (kernel/fs/inode_extra.hpp)
 
 enum class FileType : u8 {
   kFifo = 1,
@@ -104,6 +107,9 @@ class Inode : public RefCounted {
 
   // Symbolic links: writes the target, gives its length.
   virtual Result<usize> read_link(Span<char> out);  // Invalid
+  // Links that jump to an object, not to a path (/proc/self/fd/N, /proc/self/exe): gives where to; for a File use
+  // fs::dentry_for(file). Null: an ordinary link, whose target is read.
+  virtual Result<RefPtr<Dentry>> follow_magic();
 
   // Regular files whose content lives in the page cache: the cache calls these. `page_index` counts 4 KiB pages.
   virtual Result<void> read_pages(u64 page_index, Span<mm::Page*> pages);         // fills content; zero beyond the end
@@ -116,11 +122,18 @@ class Inode : public RefCounted {
   virtual Result<void> allocate(int mode, u64 offset, u64 length);  // NotSupported
   // SEEK_DATA (3) and SEEK_HOLE (4).
   virtual Result<u64> seek_data(u64 offset, bool hole);
+  // The content was changed (write, truncate, a store through a mapping): sets mtime and ctime to now. Cheap; no block.
+  virtual void note_modified() {}
+  // The content was read: sets atime to now, as relatime does. Cheap; does not block.
+  virtual void note_accessed() {}
+  // The F_SEAL_* bits of a memfd; null for what cannot be sealed.
+  virtual std::atomic<u32>* seals() { return nullptr; }
   // Writes metadata (and the journal, where there is one) to the device; the VFS has flushed the pages.
   virtual Result<void> sync(bool data_only);
   virtual PageCache* page_cache() { return nullptr; }
 
-  // Opens something that has its own File (devices, fifos, procfs); null means the generic one over this inode.
+  // Opens something that has its own File (devices, procfs); null means the generic one over this inode. `flags` are
+  // the File's open flags. The VFS opens fifos itself.
   virtual Result<RefPtr<File>> open(u32 flags);
 
   // Extended attributes. Errors: NoData, Range (buffer too small), NotSupported. An empty buffer asks for the size.
@@ -132,7 +145,16 @@ class Inode : public RefCounted {
   // Held by the VFS over changes of directory content and size.
   Mutex lock;
 
+  // Null until someone needed it. Lock-free.
+  InodeExtra* extra() const { return extra_.load(std::memory_order_acquire); }
+  // Makes it. Errors: NoMemory.
+  Result<InodeExtra*> ensure_extra();
+
+ protected:
+  ~Inode() override;
+
  private:
+  std::atomic<InodeExtra*> extra_{nullptr};
   FileSystem& fs_;
   FileType type_;
   u64 number_;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Names: the dentry cache and the tree of mounts. A Dentry is a place (a name below a parent, in one mount), so a path
+// is one Dentry: a bind mount has a tree of its own. Locking: name, parent, hash and mount links are under one spin
+// lock (dentry_lock()); a dentry's inode and mount never change. The hash holds a reference on each dentry that it
+// finds.
+#pragma once
+
+#include "kernel/base/list.hpp"
+#include "kernel/base/own_ptr.hpp"
+#include "kernel/base/vector.hpp"
+#include "kernel/fs/inode.hpp"
+
+namespace uni::fs {
+
+class Dentry;
+
+enum MountFlag : u32 { kMountReadOnly = 1, kMountNoSuid = 2, kMountNoDev = 4, kMountNoExec = 8, kMountNoAtime = 1024 };
+
+// A file system (or a part of one) that is attached at a place. Kept alive by its root dentry.
+class Mount : public RefCounted {
+ public:
+  Mount(RefPtr<FileSystem> fs, u32 id) : fs_(uni::move(fs)), id_(id) {}
+  FileSystem& file_system() const { return *fs_; }
+  u32 id() const { return id_; }
+  bool read_only() const { return (flags & kMountReadOnly) != 0 || fs_->read_only(); }
+
+  u32 flags = 0;
+  String source;         // what /proc/mounts shows first
+  RefPtr<Dentry> root;   // null once unmounted
+  RefPtr<Dentry> at;     // the place it covers; null for the root mount. Under dentry_lock()
+  bool aliased = false;  // the file system is seen through another mount too: its names are looked up each time
+  ListNode node;         // in the mount list, under dentry_lock()
+
+ private:
+  RefPtr<FileSystem> fs_;
+  u32 id_;
+};
+
+class Dentry final : public RefCounted {
+ public:
+  // A dentry that no lookup finds until it is hashed. `inode` null: the name is known to be absent. Errors: NoMemory.
+  static Result<RefPtr<Dentry>> create(Mount* mount, Dentry* parent, StringView name, RefPtr<Inode> inode);
+
+  Inode* inode() const { return inode_.get(); }  // null: negative
+  Mount* mount() const { return mount_; }        // null for what has no place (pipes, memfd)
+  bool is_directory() const { return inode_ && inode_->type() == FileType::kDirectory; }
+  bool is_symlink() const { return inode_ && inode_->type() == FileType::kSymlink; }
+  // May names below it be remembered?
+  bool caches_children() const { return caches_children_ && (mount_ == nullptr || !mount_->aliased); }
+
+  // The following need dentry_lock().
+  StringView name() const { return {heap_name_ != nullptr ? heap_name_ : inline_name_, name_length_}; }
+  Dentry* parent() const { return parent_.get(); }  // null for the root of a mount
+  bool hashed() const { return hashed_; }
+  bool deleted() const { return deleted_; }
+
+  Mount* mounted = nullptr;  // what covers this place; under dentry_lock()
+
+ private:
+  friend class DentryCache;
+  static constexpr usize kInlineName = 36;
+  Dentry(Mount* mount, RefPtr<Inode> inode);
+  ~Dentry() override;
+  RefPtr<Inode> inode_;
+  Mount* mount_;  // alive: the root of the mount, an ancestor, holds mount_reference_
+  RefPtr<Mount> mount_reference_;
+  RefPtr<Dentry> parent_;
+  Dentry* hash_next_ = nullptr;
+  ListNode lru_;
+  char* heap_name_ = nullptr;
+  u32 hash_ = 0;
+  bool hashed_ = false;
+  bool deleted_ = false;
+  bool used_ = false;
+  bool caches_children_ = true;
+  u8 name_length_ = 0;
+  char inline_name_[kInlineName];
+};
+
+SpinLock& dentry_lock();
+
+}  // namespace uni::fs
