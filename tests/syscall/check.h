@@ -9,9 +9,6 @@
 //
 // The expression's own text is printed, so write each line as the reader should see it.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
