@@ -1,20 +1,283 @@
 // SPDX-License-Identifier: Apache-2.0
-// `uni pack`: declared so that the command links.
+// options -> closure -> system calls -> manifest -> image. The program is never executed.
+#include "cli/commands/pack.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <memory>
+#include <system_error>
+
 #include "cli/commands/commands.hpp"
+#include "cli/image/writer.hpp"
+#include "cli/report/report.hpp"
+#include "loader/analyze/file.hpp"
+#include "loader/analyze/sysroot.hpp"
+#include "manifests/recipes.hpp"
 
 namespace uni {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Without SOURCE_DATE_EPOCH everything in an image is from 1980-01-01, the first day that every archive format can
+// hold.
+constexpr std::int64_t kDefaultTime = 315532800;
+
+std::unexpected<Diagnostic> usage(std::string what, std::string where, std::string hint) {
+  return fail({.what = std::move(what),
+               .where = std::move(where),
+               .why = {},
+               .hint = std::move(hint),
+               .code = ExitCode::kUsage});
+}
+
+// reproducible-builds.org/specs/source-date-epoch
+Expected<std::int64_t> image_time() {
+  const char* text = std::getenv("SOURCE_DATE_EPOCH");
+  if (text == nullptr || *text == '\0') return kDefaultTime;
+  std::int64_t value = 0;
+  const std::string_view view = text;
+  const auto [end, error] = std::from_chars(view.begin(), view.end(), value);
+  if (error != std::errc{} || end != view.end() || value < 0 || value > UINT32_MAX) {
+    return usage("SOURCE_DATE_EPOCH is not a time", text, "set it to seconds since 1970, or unset it");
+  }
+  return value;
+}
+
+Expected<std::vector<std::string>> environment_of(const PackOptions& options) {
+  std::vector<std::string> out;
+  for (const std::string& e : options.environment) {
+    if (e.empty() || e.starts_with('=')) return usage("`-e` needs NAME=VALUE", e, "for example `-e PORT=8080`");
+    if (e.find('=') != std::string::npos) {
+      out.push_back(e);
+    } else if (const char* value = std::getenv(e.c_str()); value != nullptr) {
+      out.push_back(e + "=" + value);  // as `docker run -e NAME`
+    }
+  }
+  return out;
+}
+
+Expected<std::vector<AddedPath>> added_of(const PackOptions& options) {
+  std::vector<AddedPath> out;
+  for (const std::string& a : options.added) {
+    const std::size_t colon = a.rfind(':');
+    if (colon == std::string::npos || colon == 0 || colon + 2 > a.size() || a[colon + 1] != '/' ||
+        a.substr(colon + 1) == "/") {
+      return usage("`-a` needs HOST:GUEST with an absolute guest path", a, "for example `-a ./conf:/etc/server`");
+    }
+    fs::path host = a.substr(0, colon);
+    // `dir/` is the directory.
+    if (!host.has_filename()) host = host.parent_path();
+    out.push_back({host, a.substr(colon + 1)});
+  }
+  return out;
+}
+
+Expected<void> set_user(const std::string& text, Manifest& m) {
+  if (text.empty()) return {};
+  const std::size_t colon = text.find(':');
+  const auto parse = [](std::string_view t, unsigned& value) {
+    const auto [end, error] = std::from_chars(t.begin(), t.end(), value);
+    return error == std::errc{} && end == t.end();
+  };
+  const std::string_view view = text;
+  if (!parse(view.substr(0, colon), m.uid) || (colon != std::string::npos && !parse(view.substr(colon + 1), m.gid))) {
+    return usage("`-u` needs UID or UID:GID, as numbers", text, "for example `-u 1000:1000`");
+  }
+  return {};
+}
+
+// What the code asks for. The permission itself stays `none`: it is given by a person, in the manifest.
+Expected<PackResult> plan_program(const PackOptions& options) {
+  ClosureRequest request;
+  request.program = options.source;
+  request.sysroot = options.sysroot;
+  request.cwd = options.directory.empty() ? "/" : normalise(options.directory);
+  auto recipes = all_recipes();
+  if (!recipes) return std::unexpected(recipes.error());
+  request.recipes = std::move(*recipes);
+  auto environment = environment_of(options);
+  if (!environment) return std::unexpected(environment.error());
+  request.environment = std::move(*environment);
+  auto added = added_of(options);
+  if (!added) return std::unexpected(added.error());
+  request.added = std::move(*added);
+  auto time = image_time();
+  if (!time) return std::unexpected(time.error());
+
+  auto closure = find_closure(request);
+  if (!closure) return std::unexpected(closure.error());
+  auto syscalls = find_syscalls(*closure);
+  if (!syscalls) return std::unexpected(syscalls.error());
+
+  PackResult result;
+  Manifest& m = result.content;
+  m.name = options.name.empty() ? fs::path(closure->program).filename().string() : options.name;
+  if (m.name.find('/') != std::string::npos)
+    return usage("`--name` is not a file name", m.name, "leave out the slashes");
+  m.program = closure->program;
+  m.interpreter = closure->interpreter;
+  m.arguments = options.arguments;
+  m.environment = closure->environment;
+  m.directory = request.cwd;
+  m.time = *time;
+  if (auto ok = set_user(options.user, m); !ok) return std::unexpected(ok.error());
+  m.files = std::move(closure->files);
+  m.syscalls = std::move(*syscalls);
+  result.notes = std::move(closure->notes);
+  return result;
+}
+
+Expected<PackResult> plan_manifest(const PackOptions& options) {
+  if (!options.environment.empty() || !options.added.empty() || !options.directory.empty() || !options.user.empty() ||
+      !options.arguments.empty() || options.sysroot != "/" || !options.name.empty()) {
+    return usage("a manifest says everything itself", options.source, "edit the manifest, or give only `-o IMAGE`");
+  }
+  auto text = read_text(options.source);
+  if (!text) return std::unexpected(text.error());
+  auto manifest = parse_manifest(options.source, *text);
+  if (!manifest) return std::unexpected(manifest.error());
+  if (auto ok = check_files(*manifest, options.source); !ok) return std::unexpected(ok.error());
+  PackResult result;
+  result.content = std::move(*manifest);
+  return result;
+}
+
+BootConfig boot_config(const Manifest& m) {
+  BootConfig config;
+  config.add("version", "1");
+  config.add("program", m.program);
+  config.add("arg", m.program);
+  for (const std::string& a : m.arguments)
+    config.add("arg", a);
+  for (const std::string& e : m.environment)
+    config.add("env", e);
+  config.add("cwd", m.directory);
+  if (m.uid != 0) config.add("uid", std::to_string(m.uid));
+  if (m.gid != 0) config.add("gid", std::to_string(m.gid));
+  if (m.processes != "none") config.add("processes", m.processes);
+  if (!m.memory.empty()) config.add("x-memory", m.memory);
+  if (m.cpus != 0) config.add("x-cpus", std::to_string(m.cpus));
+  for (const std::string& p : m.publish)
+    config.add("x-publish", p);
+  for (const std::string& v : m.volumes)
+    config.add("x-volume", v);
+  return config;
+}
+
+std::string size_text(std::uint64_t bytes) {
+  return bytes < (1U << 20) ? fmt::format("{} KiB", (bytes + 1023) / 1024)
+                            : fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+Expected<int> run_pack(const PackOptions& options) {
+  auto result = pack(options);
+  if (!result) return std::unexpected(result.error());
+  for (const std::string& note : result->notes)
+    report::note(note);
+  const auto files = std::ranges::count_if(result->content.files,
+                                           [](const auto& f) { return f.second.kind == FileEntry::Kind::File; });
+  std::string text =
+      fmt::format("wrote {} ({}, {} files)", result->image.string(), size_text(result->disk_bytes), files);
+  if (!result->manifest.empty()) text += " and " + result->manifest.string();
+  report::note(text);
+  return 0;
+}
+
+}  // namespace
+
+fs::path kernel_path() {
+  if (const char* path = std::getenv("UNI_KERNEL"); path != nullptr && *path != '\0') return path;
+  std::error_code error;
+  const fs::path self = fs::read_symlink("/proc/self/exe", error);
+  return self.parent_path().parent_path() / "share" / "uni" / "kernel-x86_64.elf";
+}
+
+Expected<PackResult> plan_pack(const PackOptions& options) {
+  std::error_code error;
+  const bool here = fs::exists(options.source, error);
+  return here && looks_like_manifest(options.source) ? plan_manifest(options) : plan_program(options);
+}
+
+Expected<PackResult> pack(const PackOptions& options) {
+  auto result = plan_pack(options);
+  if (!result) return result;
+  const Manifest& m = result->content;
+  std::error_code error;
+  const bool from_manifest = fs::exists(options.source, error) && looks_like_manifest(options.source);
+  result->image = options.output.empty() ? fs::path(m.name + ".img") : fs::path(options.output);
+  fs::path manifest_path = result->image;
+  manifest_path.extension() == ".img" ? manifest_path.replace_extension(".yaml") : manifest_path += ".yaml";
+  if (fs::is_directory(result->image, error)) {
+    return usage("`-o` names a directory", result->image.string(), "name a file in it");
+  }
+  for (const fs::path& out : {result->image, manifest_path}) {
+    if (!from_manifest && fs::equivalent(out, options.source, error)) {
+      return usage("the output would replace the program", out.string(), "choose another name with `-o IMAGE`");
+    }
+  }
+  std::optional<OutputFile> manifest;
+  if (!from_manifest) {
+    const fs::path directory = fs::absolute(manifest_path).lexically_normal().parent_path();
+    auto file = OutputFile::create(manifest_path);
+    if (!file) return std::unexpected(file.error());
+    manifest.emplace(std::move(*file));
+    const std::string text = write_manifest(m, directory, Origins::Relative);
+    if (auto ok = manifest->write(0, text); !ok) return std::unexpected(ok.error());
+    result->manifest = manifest_path;
+  }
+  const ImageRequest request{.output = result->image,
+                             .kernel = kernel_path(),
+                             .config = boot_config(m),
+                             .manifest = write_manifest(m, {}, Origins::Names),
+                             .files = &m.files,
+                             .time = m.time};
+  if (auto ok = write_image(request); !ok) return std::unexpected(ok.error());
+  if (manifest) {
+    if (auto ok = manifest->commit(); !ok) {
+      fs::remove(result->image, error);
+      return std::unexpected(ok.error());
+    }
+  }
+  struct stat st {};
+  if (::stat(result->image.c_str(), &st) == 0) result->disk_bytes = static_cast<std::uint64_t>(st.st_blocks) * 512;
+  return result;
+}
 
 void add_pack(CLI::App& app, Verbs& verbs) {
-  CLI::App* verb = app.add_subcommand("pack", "not in this build yet");
-  verb->callback([&verbs] {
-    verbs.chosen = []() -> Expected<int> {
-      return fail({.what = "`uni pack` is not in this build",
-                   .where = {},
-                   .why = {},
-                   .hint = {},
-                   .code = ExitCode::kEnvironment});
-    };
-  });
+  auto options = std::make_shared<PackOptions>();
+  CLI::App* verb = app.add_subcommand("pack", "make an image of a program and everything that it needs");
+  verb->add_option("source", options->source, "an x86-64 Linux program, or a manifest that `uni pack` wrote")
+      ->required()
+      ->type_name("PROGRAM|MANIFEST");
+  verb->add_option("-o,--output", options->output, "the image to write; the manifest goes beside it")
+      ->type_name("IMAGE");
+  verb->add_option("-e,--env", options->environment, "an environment variable; NAME alone takes the value from here")
+      ->type_name("NAME=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_option("-a,--add", options->added, "a file or directory to take along")
+      ->type_name("HOST:GUEST")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_option("-w,--workdir", options->directory, "the program's working directory")->type_name("DIR");
+  verb->add_option("-u,--user", options->user, "the program's user and group")->type_name("UID[:GID]");
+  verb->add_option("--sysroot", options->sysroot, "the root of the system that the program is from")->type_name("DIR");
+  verb->add_option("--name", options->name, "the image's name; default: the program's file name")->type_name("NAME");
+  verb->add_option("arguments", options->arguments, "the program's arguments, after `--`")->type_name("ARG");
+  verb->positionals_at_end(false);
+  verb->footer(
+      "Examples:\n"
+      "  uni pack ./server\n"
+      "  uni pack redis-server -o redis.img -- --save ''\n"
+      "  uni pack python3 -a ./site:/srv -w /srv -- -m http.server 8080\n"
+      "  uni pack --sysroot ./alpine-root /usr/sbin/nginx\n"
+      "  uni pack server.yaml");
+  verb->callback([options, &verbs] { verbs.chosen = [options] { return run_pack(*options); }; });
 }
 
 }  // namespace uni

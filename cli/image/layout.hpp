@@ -13,4 +13,7 @@ constexpr std::string_view kConfigType = "8f2e1c04-6d55-4b1e-9a53-756e692d6331";
 constexpr std::string_view kRootName = "uni-root";
 constexpr std::string_view kRootType = "0fc63daf-8483-4772-8e79-3d69d8477de4";
 
+constexpr std::string_view kManifestName = "uni-manifest";
+constexpr std::string_view kManifestType = "8f2e1c04-6d55-4b1e-9a53-756e692d6d31";
+
 }  // namespace uni::layout

@@ -86,9 +86,11 @@ Expected<ImageInfo> open_image(const std::filesystem::path& path) {
   const gpt::Partition* kernel = nullptr;
   const gpt::Partition* config = nullptr;
   const gpt::Partition* root = nullptr;
+  const gpt::Partition* manifest = nullptr;
   for (const gpt::Partition& p : table->partitions) {
     if (p.type == gpt::guid(layout::kKernelType)) kernel = &p;
     if (p.type == gpt::guid(layout::kConfigType)) config = &p;
+    if (p.type == gpt::guid(layout::kManifestType)) manifest = &p;
     if (p.name == layout::kRootName) root = &p;
   }
   if (kernel == nullptr || config == nullptr || root == nullptr) {
@@ -101,6 +103,7 @@ Expected<ImageInfo> open_image(const std::filesystem::path& path) {
   if (!length) return std::unexpected(length.error());
   info.kernel = {kernel->offset, *length};
   info.root = {root->offset, root->size};
+  if (manifest != nullptr) info.manifest = {manifest->offset, manifest->size};
   std::string text(std::min<std::uint64_t>(config->size, kBootConfigLimit), '\0');
   if (auto ok = file->read_exact(config->offset, text); !ok) return std::unexpected(ok.error());
   auto decoded = BootConfig::decode(text);
@@ -118,6 +121,18 @@ Expected<std::vector<char>> read_kernel(const ImageInfo& image) {
   std::vector<char> bytes(image.kernel.size);
   if (auto ok = file->read_exact(image.kernel.offset, bytes); !ok) return std::unexpected(ok.error());
   return bytes;
+}
+
+Expected<std::string> read_manifest_text(const ImageInfo& image) {
+  constexpr std::uint64_t kLimit = std::uint64_t{256} << 20;
+  if (image.manifest.size == 0) return std::string();
+  if (image.manifest.size > kLimit) return bad(image.path, "damaged image", "its manifest is too large");
+  auto file = InputFile::open(image.path);
+  if (!file) return std::unexpected(file.error());
+  std::string text(image.manifest.size, '\0');
+  if (auto ok = file->read_exact(image.manifest.offset, text); !ok) return std::unexpected(ok.error());
+  text.resize(std::min(text.find('\0'), text.size()));
+  return text;
 }
 
 }  // namespace uni

@@ -22,6 +22,7 @@ struct ImageInfo {
   std::uint64_t size = 0;  // the file's, holes included
   ByteRange kernel;        // exactly the kernel's ELF file, without the partition's padding
   ByteRange root;          // the ext4 partition
+  ByteRange manifest;      // the manifest's partition, NUL-padded; empty where there is none
   BootConfig config;
 };
 
@@ -36,5 +37,8 @@ Expected<ImageInfo> open_image(const std::filesystem::path& path);
 
 // The kernel's ELF file, at most a few MiB.
 Expected<std::vector<char>> read_kernel(const ImageInfo& image);
+
+// The manifest's text; empty where the image has none.
+Expected<std::string> read_manifest_text(const ImageInfo& image);
 
 }  // namespace uni

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// An io_manager of libext2fs over pread and pwrite. Its own one (unix_io) would write zeroed blocks out, and loses the
+// reason of a failed write.
+#include "cli/image/sparse_io.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "loader/analyze/file.hpp"
+
+namespace uni {
+namespace {
+
+constexpr std::uint64_t kBlock = 4096;
+
+bool all_zero(std::span<const char> bytes) {
+  return bytes.empty() || (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
+}
+
+// 0 or an errno.
+int write_all(int fd, std::uint64_t offset, std::span<const char> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    if (n == 0) return ENOSPC;
+    bytes = bytes.subspan(static_cast<std::size_t>(n));
+    offset += static_cast<std::uint64_t>(n);
+  }
+  return 0;
+}
+
+// Calls `data(offset, bytes)` for the runs of blocks that are not all zeros (or that `keep` says must be written).
+template <typename Keep, typename Data>
+int for_data_runs(std::uint64_t offset, std::span<const char> bytes, Keep keep, Data data) {
+  std::size_t begin = 0;
+  std::size_t at = 0;
+  const auto flush = [&](std::size_t end) {
+    return end > begin ? data(offset + begin, bytes.subspan(begin, end - begin)) : 0;
+  };
+  while (at < bytes.size()) {
+    const std::uint64_t room = kBlock - (offset + at) % kBlock;
+    const std::size_t size = std::min<std::uint64_t>(room, bytes.size() - at);
+    if (!keep(offset + at) && all_zero(bytes.subspan(at, size))) {
+      if (const int error = flush(at); error != 0) return error;
+      begin = at + size;
+    }
+    at += size;
+  }
+  return flush(bytes.size());
+}
+
+SparseWindow* g_window = nullptr;  // libext2fs gives open() nothing but a name
+
+SparseWindow& window_of(io_channel channel) {
+  return *static_cast<SparseWindow*>(channel->private_data);
+}
+
+// libext2fs counts bytes as negative numbers of blocks.
+std::size_t byte_count(io_channel channel, int count) {
+  return count < 0 ? static_cast<std::size_t>(-static_cast<long>(count))
+                   : static_cast<std::size_t>(count) * static_cast<std::size_t>(channel->block_size);
+}
+
+errcode_t io_open(const char* name, int, io_channel* out) {
+  auto* channel = static_cast<io_channel>(std::calloc(1, sizeof(struct_io_channel)));
+  if (channel == nullptr) return EXT2_ET_NO_MEMORY;
+  channel->magic = EXT2_ET_MAGIC_IO_CHANNEL;
+  channel->manager = SparseWindow::manager();
+  channel->name = ::strdup(name);
+  channel->block_size = 1024;
+  channel->refcount = 1;
+  channel->private_data = g_window;
+  *out = channel;
+  return 0;
+}
+
+errcode_t io_close(io_channel channel) {
+  if (--channel->refcount > 0) return 0;
+  std::free(channel->name);
+  std::free(channel);
+  return 0;
+}
+
+errcode_t io_set_block_size(io_channel channel, int size) {
+  channel->block_size = size;
+  return 0;
+}
+
+errcode_t io_read64(io_channel channel, unsigned long long block, int count, void* data) {
+  return window_of(channel).read(block * static_cast<std::uint64_t>(channel->block_size),
+                                 {static_cast<char*>(data), byte_count(channel, count)});
+}
+
+errcode_t io_write64(io_channel channel, unsigned long long block, int count, const void* data) {
+  return window_of(channel).write(block * static_cast<std::uint64_t>(channel->block_size),
+                                  {static_cast<const char*>(data), byte_count(channel, count)});
+}
+
+errcode_t io_read(io_channel channel, unsigned long block, int count, void* data) {
+  return io_read64(channel, block, count, data);
+}
+
+errcode_t io_write(io_channel channel, unsigned long block, int count, const void* data) {
+  return io_write64(channel, block, count, data);
+}
+
+errcode_t io_write_byte(io_channel channel, unsigned long offset, int count, const void* data) {
+  return window_of(channel).write(offset, {static_cast<const char*>(data), static_cast<std::size_t>(count)});
+}
+
+errcode_t io_flush(io_channel) {
+  return 0;
+}
+
+}  // namespace
+
+Expected<OutputFile> OutputFile::create(const std::filesystem::path& final_path) {
+  OutputFile file;
+  file.final_ = final_path;
+  std::string name = final_path.string() + ".XXXXXX";
+  file.fd_ = ::mkostemp(name.data(), O_CLOEXEC);
+  if (file.fd_ < 0) {
+    return fail({.what = "cannot be written",
+                 .where = final_path.string(),
+                 .why = errno_text(errno),
+                 .hint = "choose another place with `-o IMAGE`",
+                 .code = ExitCode::kEnvironment});
+  }
+  file.temporary_ = name;
+  return file;
+}
+
+OutputFile::OutputFile(OutputFile&& other) noexcept
+    : final_(std::move(other.final_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      fd_(std::exchange(other.fd_, -1)) {}
+
+OutputFile::~OutputFile() {
+  if (fd_ >= 0) ::close(fd_);
+  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+}
+
+std::unexpected<Diagnostic> OutputFile::broken(int number) const {
+  return fail({.what = "cannot be written",
+               .where = final_.string(),
+               .why = errno_text(number),
+               .hint = number == ENOSPC || number == EDQUOT
+                           ? "free space there, or choose another place with `-o IMAGE`"
+                       : number == EFBIG ? "raise the limit on file sizes (`ulimit -f`)"
+                                         : "choose another place with `-o IMAGE`",
+               .code = ExitCode::kEnvironment});
+}
+
+Expected<void> OutputFile::write(std::uint64_t offset, std::span<const char> bytes) {
+  const int error = for_data_runs(
+      offset, bytes, [](std::uint64_t) { return false; },
+      [&](std::uint64_t at, std::span<const char> run) { return write_all(fd_, at, run); });
+  if (error != 0) return broken(error);
+  return {};
+}
+
+Expected<void> OutputFile::set_size(std::uint64_t size) {
+  if (::ftruncate(fd_, static_cast<off_t>(size)) != 0) return broken(errno);
+  return {};
+}
+
+Expected<void> OutputFile::commit() {
+  // mkstemp made it private; the final file has the permissions that any new file gets.
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  if (::fchmod(fd_, 0666U & ~mask) != 0) return broken(errno);
+  if (::rename(temporary_.c_str(), final_.c_str()) != 0) return broken(errno);
+  temporary_.clear();
+  return {};
+}
+
+SparseWindow::SparseWindow(int fd, std::uint64_t offset, std::uint64_t size)
+    : fd_(fd), offset_(offset), size_(size), written_(size / kBlock + 1) {
+  g_window = this;
+}
+
+SparseWindow::~SparseWindow() {
+  g_window = nullptr;
+}
+
+io_manager SparseWindow::manager() {
+  static struct_io_manager manager = [] {
+    struct_io_manager m{};
+    m.magic = EXT2_ET_MAGIC_IO_MANAGER;
+    m.name = "uni sparse window";
+    m.open = io_open;
+    m.close = io_close;
+    m.set_blksize = io_set_block_size;
+    m.read_blk = io_read;
+    m.write_blk = io_write;
+    m.flush = io_flush;
+    m.write_byte = io_write_byte;
+    m.read_blk64 = io_read64;
+    m.write_blk64 = io_write64;
+    return m;
+  }();
+  return &manager;
+}
+
+errcode_t SparseWindow::read(std::uint64_t at, std::span<char> to) {
+  if (at > size_ || to.size() > size_ - at) return EXT2_ET_SHORT_READ;
+  while (!to.empty()) {
+    const ssize_t n = ::pread(fd_, to.data(), to.size(), static_cast<off_t>(offset_ + at));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return errno;
+    if (n == 0) {
+      // Beyond the file's end so far: a hole.
+      std::ranges::fill(to, '\0');
+      return 0;
+    }
+    to = to.subspan(static_cast<std::size_t>(n));
+    at += static_cast<std::uint64_t>(n);
+  }
+  return 0;
+}
+
+errcode_t SparseWindow::write(std::uint64_t at, std::span<const char> from) {
+  if (at > size_ || from.size() > size_ - at) return EXT2_ET_SHORT_WRITE;
+  const int error = for_data_runs(
+      at, from, [&](std::uint64_t where) { return static_cast<bool>(written_[where / kBlock]); },
+      [&](std::uint64_t where, std::span<const char> run) {
+        for (std::uint64_t b = where / kBlock; b * kBlock < where + run.size(); ++b)
+          written_[b] = true;
+        return write_all(fd_, offset_ + where, run);
+      });
+  if (error != 0 && errno_ == 0) errno_ = error;
+  return error;
+}
+
+}  // namespace uni

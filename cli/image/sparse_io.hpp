@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// The output file of an image, and the window of it that libext2fs writes its file system into. Blocks of zeros stay
+// holes.
+#pragma once
+
+#include <ext2fs/ext2fs.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "loader/analyze/diagnostic.hpp"
+
+namespace uni {
+
+// A new file under a temporary name beside its final one. Removed again unless commit() was called: a failure leaves
+// nothing behind.
+class OutputFile {
+ public:
+  static Expected<OutputFile> create(const std::filesystem::path& final_path);
+  OutputFile(OutputFile&& other) noexcept;
+  OutputFile& operator=(OutputFile&&) = delete;
+  OutputFile(const OutputFile&) = delete;
+  OutputFile& operator=(const OutputFile&) = delete;
+  ~OutputFile();
+
+  int fd() const { return fd_; }
+  // Writes all bytes; all-zero 4 KiB blocks are left as holes, which is right in a new file. Fails with kEnvironment,
+  // `no space left on device` for one.
+  Expected<void> write(std::uint64_t offset, std::span<const char> bytes);
+  Expected<void> set_size(std::uint64_t size);
+  // Gives the file its final name, replacing what had it. Fails where the rename or the last write-back fails.
+  Expected<void> commit();
+
+ private:
+  OutputFile() = default;
+  std::unexpected<Diagnostic> broken(int number) const;
+  std::filesystem::path final_;
+  std::filesystem::path temporary_;
+  int fd_ = -1;
+};
+
+// The window for libext2fs. One at a time; it keeps the errno of the first failed write, which libext2fs loses.
+class SparseWindow {
+ public:
+  SparseWindow(int fd, std::uint64_t offset, std::uint64_t size);
+  ~SparseWindow();
+  SparseWindow(const SparseWindow&) = delete;
+  SparseWindow& operator=(const SparseWindow&) = delete;
+
+  // For ext2fs_initialize(): its manager opens the window whatever name it is given.
+  static io_manager manager();
+  int failed_errno() const { return errno_; }
+
+  errcode_t read(std::uint64_t at, std::span<char> to);
+  errcode_t write(std::uint64_t at, std::span<const char> from);
+
+ private:
+  int fd_;
+  std::uint64_t offset_;
+  std::uint64_t size_;
+  int errno_ = 0;
+  std::vector<bool> written_;  // a 4 KiB block that was written once must be overwritten, also with zeros
+};
+
+}  // namespace uni

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes an image (docs/IMAGE.md): GPT, kernel, boot configuration, ext4 root.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "cli/image/boot_config.hpp"
+#include "cli/image/root.hpp"
+
+namespace uni {
+
+struct ImageRequest {
+  std::filesystem::path output;
+  std::filesystem::path kernel;  // the kernel's ELF file
+  BootConfig config;
+  std::string manifest;            // the text that goes into the last partition
+  const FileMap* files = nullptr;  // with digests, parents of every path included
+  std::int64_t time = 0;           // of everything in the file system
+};
+
+// Writes the image under a temporary name and renames it; a failure leaves nothing behind. The bytes depend on the
+// kernel, the configuration, the files and the time alone. Fails with kBadInput where a file changed meanwhile, with
+// kEnvironment where the kernel is missing or the disk full.
+Expected<void> write_image(const ImageRequest& request);
+
+}  // namespace uni

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Directories in the closure: trees of the sysroot, and what the user names with `-a HOST:GUEST`.
+#include <fnmatch.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <system_error>
+
+#include "loader/analyze/closure_builder.hpp"
+
+namespace uni {
+namespace {
+
+namespace fs = std::filesystem;
+
+Expected<std::vector<std::string>> names_in(const fs::path& dir) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator it(dir, error), end; !error && it != end; it.increment(error)) {
+    names.push_back(it->path().filename().string());
+  }
+  if (error) {
+    return fail({.what = "cannot be read",
+                 .where = dir.string(),
+                 .why = errno_text(error.value()),
+                 .hint = "check its permissions"});
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+bool excluded(const Recipe* recipe, const std::string& guest) {
+  return recipe != nullptr && std::ranges::any_of(recipe->exclude, [&](const std::string& pattern) {
+           return ::fnmatch(pattern.c_str(), guest.c_str(), 0) == 0;
+         });
+}
+
+}  // namespace
+
+Expected<void> ClosureBuilder::add_tree(const std::string& guest, const std::string& reason, const Recipe* recipe) {
+  if (excluded(recipe, guest)) return {};
+  const auto where = sysroot_.resolve(guest);
+  if (!where) {
+    // A symlink to nothing is kept as it is, it is part of the tree.
+    std::error_code error;
+    const auto target = fs::read_symlink(sysroot_.host_path(guest), error);
+    if (!error) put_links({.path = guest, .host = {}, .links = {{guest, target.string()}}}, reason);
+    return {};
+  }
+  if (where->kind != Resolved::Kind::Directory) {
+    // Sockets, FIFOs and devices of a running system are not part of the program.
+    if (auto ok = add_path(guest, reason); !ok) return std::unexpected(ok.error());
+    if (recipe != nullptr && recipe->keep_times) {
+      struct stat st {};
+      const auto entry = out_.files.find(where->path);
+      if (entry != out_.files.end() && ::stat(where->host.c_str(), &st) == 0) entry->second.mtime = st.st_mtime;
+    }
+    return {};
+  }
+  put_links(*where, reason);
+  add_directory(where->path, 0755, reason);
+  // Symlinks may lead to a directory twice, or in a circle.
+  if (!walked_.insert(where->path).second) return {};
+  auto names = names_in(where->host);
+  if (!names) return std::unexpected(names.error());
+  for (const std::string& name : *names) {
+    if (auto ok = add_tree(where->path + "/" + name, reason, recipe); !ok) return ok;
+  }
+  return {};
+}
+
+Expected<void> ClosureBuilder::add_from_host(const AddedPath& added) {
+  const std::string guest = normalise(added.guest);
+  const std::string reason = "named by the user";
+  struct stat st {};
+  if (::lstat(added.host.c_str(), &st) != 0) {
+    return fail({.what = "no such file or directory",
+                 .where = added.host.string(),
+                 .why = {},
+                 .hint = "check `-a HOST:GUEST`"});
+  }
+  if (S_ISDIR(st.st_mode)) {
+    add_directory(guest, 0755, reason);
+    auto names = names_in(added.host);
+    if (!names) return std::unexpected(names.error());
+    for (const std::string& name : *names) {
+      if (auto ok = add_from_host({added.host / name, guest + "/" + name}); !ok) return ok;
+    }
+    return {};
+  }
+  if (S_ISLNK(st.st_mode)) {
+    std::error_code error;
+    const std::string target = fs::read_symlink(added.host, error).string();
+    // A relative link inside an added directory stays a link; what it points to is added by the walk.
+    if (!error && !target.starts_with('/')) {
+      put_links({.path = guest, .host = {}, .links = {{guest, target}}}, reason);
+      return {};
+    }
+  }
+  std::error_code error;
+  const fs::path host = fs::canonical(added.host, error);
+  if (error) {
+    return fail({.what = "cannot be read", .where = added.host.string(), .why = errno_text(error.value()), .hint = {}});
+  }
+  sysroot_.place(guest, host);
+  // The user's file wins over one that a rule brought.
+  out_.files.erase(guest);
+  auto ok = add_path(guest, reason);
+  if (!ok) return std::unexpected(ok.error());
+  if (!*ok)
+    return fail({.what = "is not a regular file",
+                 .where = added.host.string(),
+                 .why = {},
+                 .hint = "name files or directories"});
+  return {};
+}
+
+}  // namespace uni

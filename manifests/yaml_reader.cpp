@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// The accessors of YamlReader.
+#include "manifests/yaml_reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+namespace uni {
+namespace {
+
+constexpr int kMaxDepth = 64;
+
+template <typename T>
+bool parse_number(const std::string& text, int base, T& value) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  return error == std::errc{} && end == text.data() + text.size() && !text.empty();
+}
+
+}  // namespace
+
+YamlReader::YamlReader(YAML::Node node, std::string name) : node_(std::move(node)), name_(std::move(name)) {}
+
+void YamlReader::refuse(const std::string& what) const {
+  throw YamlError{line(), what};
+}
+
+void YamlReader::refuse(const char* key, const std::string& what) const {
+  const YAML::Node node = node_[key];
+  throw YamlError{node.IsDefined() ? node.Mark().line + 1 : line(), "`" + name_ + key + "` " + what};
+}
+
+void YamlReader::only(std::initializer_list<std::string_view> keys) const {
+  if (!node_.IsMap()) refuse("`" + name_ + "` must be a mapping");
+  std::set<std::string> seen;
+  for (const auto& pair : node_) {
+    if (!pair.first.IsScalar()) throw YamlError{pair.first.Mark().line + 1, "a key must be a word"};
+    const std::string& key = pair.first.Scalar();
+    if (std::ranges::find(keys, std::string_view(key)) == keys.end()) {
+      throw YamlError{pair.first.Mark().line + 1, "unknown key `" + name_ + key + "`"};
+    }
+    if (!seen.insert(key).second) throw YamlError{pair.first.Mark().line + 1, "key `" + name_ + key + "` given twice"};
+  }
+}
+
+YAML::Node YamlReader::need(const char* key) const {
+  YAML::Node node = node_[key];
+  if (!node.IsDefined()) refuse("`" + name_ + key + "` is missing");
+  return node;
+}
+
+std::string YamlReader::string(const char* key) const {
+  const YAML::Node node = need(key);
+  if (!node.IsScalar()) refuse(key, "must be a string");
+  if (node.Scalar().find('\0') != std::string::npos) refuse(key, "holds a NUL byte");
+  return node.Scalar();
+}
+
+std::string YamlReader::string(const char* key, const std::string& fallback) const {
+  return has(key) ? string(key) : fallback;
+}
+
+bool YamlReader::boolean(const char* key, bool fallback) const {
+  if (!has(key)) return fallback;
+  const std::string text = string(key);
+  if (text != "true" && text != "false") refuse(key, "must be `true` or `false`");
+  return text == "true";
+}
+
+std::uint64_t YamlReader::number(const char* key) const {
+  std::uint64_t value = 0;
+  if (!parse_number(string(key), 10, value)) refuse(key, "must be a whole number");
+  return value;
+}
+
+std::uint64_t YamlReader::number(const char* key, std::uint64_t fallback) const {
+  return has(key) ? number(key) : fallback;
+}
+
+unsigned YamlReader::octal(const char* key, unsigned fallback) const {
+  if (!has(key)) return fallback;
+  unsigned value = 0;
+  if (!parse_number(string(key), 8, value) || value > 07777) refuse(key, "must be octal permissions");
+  return value;
+}
+
+std::string YamlReader::absolute_path(const char* key) const {
+  const std::string path = string(key);
+  bool good = path.size() > 1 && path[0] == '/' && path.size() < 4096 && path.back() != '/';
+  for (std::size_t at = 0; good && at < path.size();) {
+    const std::size_t end = std::min(path.find('/', at + 1), path.size());
+    const std::string_view part = std::string_view(path).substr(at + 1, end - at - 1);
+    good = !part.empty() && part != "." && part != ".." && part.size() <= 255;
+    at = end;
+  }
+  if (!good) refuse(key, "must be an absolute path without `.`, `..` and doubled slashes");
+  return path;
+}
+
+std::string YamlReader::binary(const char* key) const {
+  const auto value = need(key).as<YAML::Binary>(YAML::Binary());
+  return {reinterpret_cast<const char*>(value.data()), value.size()};
+}
+
+std::vector<std::string> YamlReader::strings(const char* key) const {
+  if (!has(key)) return {};
+  const YAML::Node node = node_[key];
+  if (node.IsScalar()) return {string(key)};
+  if (!node.IsSequence()) refuse(key, "must be a list of strings");
+  std::vector<std::string> out;
+  for (const YAML::Node& item : node) {
+    if (!item.IsScalar() || item.Scalar().find('\0') != std::string::npos) {
+      throw YamlError{item.Mark().line + 1, "`" + name_ + key + "` must be a list of strings"};
+    }
+    out.push_back(item.Scalar());
+  }
+  return out;
+}
+
+YamlReader YamlReader::map(const char* key) const {
+  const YAML::Node node = need(key);
+  if (!node.IsMap()) refuse(key, "must be a mapping");
+  return YamlReader(node, name_ + key + ".");
+}
+
+std::vector<YamlReader> YamlReader::items(const char* key) const {
+  std::vector<YamlReader> out;
+  if (!has(key)) return out;
+  const YAML::Node node = node_[key];
+  if (!node.IsSequence()) refuse(key, "must be a list");
+  for (const YAML::Node& item : node) {
+    if (!item.IsMap()) throw YamlError{item.Mark().line + 1, "`" + name_ + key + "` must be a list of mappings"};
+    out.emplace_back(item, name_ + key + ".");
+  }
+  return out;
+}
+
+bool nests_too_deep(std::string_view text) {
+  // An upper bound: brackets of flow style, and the indentation and dashes that begin a line in block style.
+  int flow = 0;
+  int block = 0;
+  bool line_start = true;
+  for (const char c : text) {
+    if (c == '\n') {
+      line_start = true;
+      block = 0;
+    } else if (line_start && (c == ' ' || c == '-' || c == '?' || c == ':' || c == '\t')) {
+      block += c == ' ' ? 0 : 1;
+    } else {
+      line_start = false;
+    }
+    if (c == '[' || c == '{') ++flow;
+    if ((c == ']' || c == '}') && flow > 0) --flow;
+    if (flow > kMaxDepth || block > kMaxDepth) return true;
+  }
+  return false;
+}
+
+}  // namespace uni
