@@ -1,0 +1,5 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A C HTTP server with a thread for each connection, linked musl static.
+. "$(dirname "$0")/c_server.bash"
+c_server httpd-musl-static
