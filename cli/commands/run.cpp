@@ -18,6 +18,7 @@
 #include "cli/image/reader.hpp"
 #include "cli/report/report.hpp"
 #include "cli/vmm/accel.hpp"
+#include "cli/vmm/network.hpp"
 #include "cli/vmm/overlay.hpp"
 #include "cli/vmm/parse.hpp"
 #include "cli/vmm/process.hpp"
@@ -135,6 +136,14 @@ void set_run_records(BootConfig& config, const RunOptions& options, const vmm::M
   config.set("time", now_nanoseconds());
 }
 
+// A machine gets a network where the image asks for one, a port is published, or the user says so.
+vmm::NetworkChoice network_choice(const RunOptions& options, const BootConfig& config) {
+  if (options.network == "none") return vmm::NetworkChoice::kNone;
+  if (options.network == "passt") return vmm::NetworkChoice::kPasst;
+  const bool wanted = !options.publish.empty() || config.get("net").value_or("none") != "none";
+  return wanted || options.network != "auto" ? vmm::NetworkChoice::kUser : vmm::NetworkChoice::kNone;
+}
+
 // The kernel's ELF file: the image's own, or the file that `--kernel` names.
 Expected<Fd> kernel_file(const RunOptions& options, const ImageInfo& image, int image_fd) {
   if (options.kernel.empty()) return vmm::memory_copy("kernel", image_fd, image.kernel.offset, image.kernel.size);
@@ -153,10 +162,11 @@ Expected<int> run_run(const RunOptions& options) {
   spec.processors = options.processors;
   spec.machine = options.machine == "q35" ? vmm::Machine::kQ35 : vmm::Machine::kMicrovm;
   spec.entropy = options.entropy;
+  std::vector<vmm::Publish> published;
   for (const std::string& text : options.publish) {
     auto publish = vmm::parse_publish(text);
     if (!publish) return std::unexpected(publish.error());
-    spec.network.published.push_back(std::move(*publish));
+    published.push_back(std::move(*publish));
   }
   for (const std::string& text : options.shares) {
     auto share = vmm::parse_share(text);
@@ -176,9 +186,13 @@ Expected<int> run_run(const RunOptions& options) {
   auto accel = vmm::choose_accel(options.accel);
   if (!accel) return std::unexpected(accel.error());
   spec.accel = *accel;
-  if (options.network != "none" && (!spec.network.published.empty() || config.get("net").value_or("none") != "none")) {
-    spec.network.kind = vmm::Network::Kind::kUser;
-    config.set("net", options.network == "dhcp" ? "dhcp" : "static:10.0.2.15/24,10.0.2.2,10.0.2.3");
+  auto network = vmm::make_network(network_choice(options, config), published);
+  if (!network) return std::unexpected(network.error());
+  spec.network = network->spec;
+  if (spec.network.kind == vmm::Network::Kind::kNone) {
+    config.set("net", "none");
+  } else {
+    config.set("net", options.network == "dhcp" ? "dhcp" : vmm::kStaticNetwork);
   }
 
   const Fd disk(::open(options.subject.c_str(), O_RDONLY | O_CLOEXEC));
@@ -239,7 +253,7 @@ void add_run(CLI::App& app, Verbs& verbs) {
       ->check(CLI::IsMember({"auto", "kvm", "tcg"}))
       ->capture_default_str();
   verb->add_option("--net", o->network, "the machine's network")
-      ->check(CLI::IsMember({"auto", "none", "user", "dhcp"}))
+      ->check(CLI::IsMember({"auto", "none", "user", "passt", "dhcp"}))
       ->capture_default_str();
   verb->add_option("--kernel", o->kernel, "boot this kernel file in place of the image's own");
   verb->add_flag("--rng", o->entropy, "attach an entropy device");

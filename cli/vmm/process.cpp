@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <string_view>
@@ -21,6 +22,7 @@ namespace {
 struct ChildPlan {
   const char* path;
   char* const* args;
+  char* const* environment;
   const int* keep;
   std::size_t keep_count;
   int standard_error;
@@ -46,8 +48,29 @@ int become(const ChildPlan& plan) {
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  ::execv(plan.path, plan.args);
+  ::execve(plan.path, plan.args, plan.environment);
   return errno;
+}
+
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (const std::string& text : texts)
+    pointers.push_back(const_cast<char*>(text.c_str()));  // execve(2) does not write to them
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+// Our own environment with `changes` over it.
+std::vector<std::string> environment_with(const std::vector<std::string>& changes) {
+  std::vector<std::string> result = changes;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::string_view name = text.substr(0, text.find('=') + 1);
+    if (std::ranges::none_of(changes, [name](const std::string& change) { return change.starts_with(name); })) {
+      result.emplace_back(text);
+    }
+  }
+  return result;
 }
 
 }  // namespace
@@ -55,12 +78,17 @@ int become(const ChildPlan& plan) {
 Expected<Process> Process::start(const std::vector<std::string>& args, const Options& options) {
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return system_failure("cannot open", "/dev/null");
-  std::vector<char*> pointers;
-  for (const std::string& arg : args)
-    pointers.push_back(const_cast<char*>(arg.c_str()));
-  pointers.push_back(nullptr);
-  const ChildPlan plan{args[0].c_str(),        pointers.data(), options.keep.data(), options.keep.size(),
-                       options.standard_error, null.get(),      ::getpid()};
+  const std::vector<char*> argument_pointers = pointers_to(args);
+  const std::vector<std::string> environment = environment_with(options.environment);
+  const std::vector<char*> environment_pointers = pointers_to(environment);
+  const ChildPlan plan{args[0].c_str(),
+                       argument_pointers.data(),
+                       environment_pointers.data(),
+                       options.keep.data(),
+                       options.keep.size(),
+                       options.standard_error,
+                       null.get(),
+                       ::getpid()};
   // No handler of ours may run in the shared memory: everything stays blocked until execve.
   sigset_t all;
   sigset_t before;

@@ -16,8 +16,9 @@ namespace uni::vmm {
 class Process {
  public:
   struct Options {
-    std::vector<int> keep;    // descriptors that the program gets, under the same numbers
-    int standard_error = -1;  // its descriptor 2; 0 and 1 are /dev/null
+    std::vector<int> keep;                 // descriptors that the program gets, under the same numbers
+    int standard_error = -1;               // its descriptor 2; 0 and 1 are /dev/null
+    std::vector<std::string> environment;  // NAME=VALUE, over our own
   };
 
   // Starts `args[0]` (a path) with an argument vector, in a process group of its own, so that the terminal's ^C does

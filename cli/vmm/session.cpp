@@ -14,6 +14,7 @@
 #include <optional>
 
 #include "cli/report/report.hpp"
+#include "cli/vmm/backlog.hpp"
 #include "cli/vmm/control.hpp"
 #include "cli/vmm/process.hpp"
 #include "cli/vmm/qemu_args.hpp"
@@ -95,6 +96,14 @@ class Session {
     for (const int fd :
          {spec.kernel_fd, spec.config_fd, spec.image_fd, spec.overlay_fd, spec.network.fd, spec.gdb_fd}) {
       if (fd >= 0) child.keep.push_back(fd);
+    }
+    Fd library;
+    if (spec.network.kind == Network::Kind::kUser) {
+      auto made = backlog_library();
+      if (!made) return std::unexpected(made.error());
+      library = std::move(*made);
+      child.keep.push_back(library.get());
+      child.environment.push_back(preload_variable(library.get()));
     }
     auto started = Process::start(qemu_arguments(options_.qemu, spec), child);
     if (!started) return std::unexpected(started.error());
