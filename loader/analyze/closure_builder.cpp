@@ -33,26 +33,31 @@ unsigned plain_mode(unsigned mode) {
   return (mode & 0044U) != 0 ? 0644 : 0600;
 }
 
-// `PROGRAM` without a slash that is no file here is looked for in PATH, as a shell does.
-fs::path find_on_host(const std::string& program) {
-  std::error_code error;
-  if (program.find('/') != std::string::npos || fs::exists(program, error)) return program;
-  const char* path = std::getenv("PATH");
-  std::string_view list = path != nullptr ? path : "";
-  while (!list.empty()) {
-    const std::size_t colon = list.find(':');
-    const fs::path candidate = fs::path(list.substr(0, colon)) / program;
-    if (fs::is_regular_file(candidate, error)) return candidate;
-    list.remove_prefix(colon == std::string_view::npos ? list.size() : colon + 1);
-  }
-  return program;
-}
-
 bool is_elf_object(const fs::path& host) {
   const auto file = InputFile::open(host);
   char magic[4] = {};
   return file && file->read_exact(0, magic).has_value() && std::string_view(magic, 4) == "\177ELF" &&
          !is_foreign_elf(*file);
+}
+
+// `PROGRAM` without a slash that is no file here is looked for in PATH, as a shell does; a script there (a wrapper)
+// gives way to a program further on.
+fs::path find_on_host(const std::string& program) {
+  std::error_code error;
+  if (program.empty() || program.find('/') != std::string::npos || fs::exists(program, error)) return program;
+  const char* path = std::getenv("PATH");
+  std::string_view list = path != nullptr ? path : "";
+  fs::path first;
+  while (!list.empty()) {
+    const std::size_t colon = list.find(':');
+    const fs::path candidate = fs::path(list.substr(0, colon)) / program;
+    if (fs::is_regular_file(candidate, error)) {
+      if (is_elf_object(candidate)) return candidate;
+      if (first.empty()) first = candidate;
+    }
+    list.remove_prefix(colon == std::string_view::npos ? list.size() : colon + 1);
+  }
+  return first.empty() ? fs::path(program) : first;
 }
 
 }  // namespace

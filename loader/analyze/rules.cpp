@@ -10,6 +10,8 @@
 #include <set>
 #include <sstream>
 
+#include "loader/analyze/c_library.hpp"
+
 namespace uni {
 namespace {
 
@@ -22,12 +24,6 @@ bool matches(const std::vector<std::string>& patterns, const std::string& name) 
                              [&](const std::string& p) { return ::fnmatch(p.c_str(), name.c_str(), 0) == 0; });
 }
 
-// libc imports from ld.so and has code for everything; what counts is what others take from it.
-bool is_c_library(const std::string& name) {
-  return name.starts_with("libc.so") || name.starts_with("ld-linux") || name.starts_with("ld-musl") ||
-         name.starts_with("libc.musl");
-}
-
 bool holds(const Recipe& recipe, const Closure& closure, const std::string& program_text,
            const std::string& program_file) {
   if (recipe.always) return true;
@@ -35,6 +31,7 @@ bool holds(const Recipe& recipe, const Closure& closure, const std::string& prog
   for (const ClosureObject& object : closure.objects) {
     const std::string name = base_name(object.path);
     if (matches(recipe.libraries, name)) return true;
+    // libc imports from ld.so and has code for everything; what counts is what others take from it.
     if (is_c_library(name)) continue;
     for (const std::string& symbol : recipe.imports) {
       if (std::ranges::binary_search(object.facts.imports, symbol)) return true;
