@@ -27,15 +27,16 @@ class VmObject : public RefCounted {
   // (write-back).
   void write_protect(u64 index);
 
-  bool mapped() const { return !mappings_empty(); }
+  bool mapped() const { return mappings_ != nullptr; }
 
  private:
   friend class AddressSpace;
-  bool mappings_empty() const;
   void add_mapping(Mapping& mapping);
   void remove_mapping(Mapping& mapping);
+  // Guards the list of mappings, and each insertion of one of the object's pages into a page table: a truncation that
+  // holds it after taking the page from the cache finds every entry.
   SpinLock mappings_lock_{Rank::kAddressSpace};
-  ListNode* mappings_ = nullptr;  // Mapping::object_node chain
+  Mapping* mappings_ = nullptr;  // chained by Mapping::object_next
 };
 
 // Zero-filled memory shared between processes (MAP_SHARED | MAP_ANONYMOUS).

@@ -100,6 +100,8 @@ class Process : public RefCounted {
   // Ends every thread; the process's status is `status` as wait(2) encodes it (exit code << 8, or a signal). Returns;
   // the caller leaves through its own attention check.
   void begin_exit(int wait_status);
+  // The last thread's part: closes files; for the first process powers the machine off (then it does not return).
+  static void finish_exit(Process& process);
   bool exiting() const { return exiting_.load(std::memory_order_acquire); }
   int exit_status() const { return exit_status_; }
 

@@ -57,7 +57,11 @@ class Thread : public RefCounted {
   // --- user registers that the switch saves ---
   u64 fs_base = 0, gs_base = 0;
   void* fpu = nullptr;         // XSAVE area, 64-byte aligned
+  u32 fpu_cpu = ~0u;           // the processor whose registers hold this state too
+  bool fpu_dirty = false;      // was in user mode since the area was written
   TrapFrame* frame = nullptr;  // the frame of the current entry from user mode
+
+  u64 trap_number = 0, trap_error = 0;  // of the last fault, for signal frames
 
   // --- ABI state ---
   u64 clear_child_tid = 0;  // set_tid_address(2)
@@ -87,6 +91,7 @@ class Thread : public RefCounted {
 
  private:
   friend class Process;
+  friend class OwnPtr<Thread>;
   friend struct ThreadAccess;
   Thread() = default;
   ~Thread() override;

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// A process's memory: mappings in address order over one set of page tables.
+// Locking: `lock` (a Mutex; faults may read files) guards the mappings; the page-table entries of the user half are
+// changed under table_lock_, which also nests inside a VmObject's mappings_lock_. Order: lock,
+// VmObject::mappings_lock_, table_lock_.
+#pragma once
+
+#include "kernel/base/own_ptr.hpp"
+#include "kernel/base/vector.hpp"
+#include "kernel/fs/file.hpp"
+#include "kernel/mm/page.hpp"
+#include "kernel/mm/user_access.hpp"
+#include "kernel/mm/vm_object.hpp"
+#include "kernel/sync/mutex.hpp"
+
+namespace uni::mm {
+
+enum Protection : u32 { kProtRead = 1, kProtWrite = 2, kProtExec = 4 };
+
+enum MappingFlag : u32 {
+  kMapShared = 1,
+  kMapGrowsDown = 2,
+  kMapLocked = 4,
+  kMapNoReserve = 8,
+  kMapDontFork = 16,
+  kMapWipeOnFork = 32,
+  kMapNoHuge = 64,
+  kMapStack = 128,  // shown as [stack]
+  kMapHeap = 256,   // [heap]
+  kMapVdso = 512,   // [vdso]; never unmapped by accident, pages are the kernel's
+  kMapVvar = 1024,
+  kMapDontDump = 2048,
+};
+
+enum class FaultKind : u8 { kRead, kWrite, kExecute };
+enum class FaultOutcome : u8 { kDone, kNoMapping, kProtection, kBeyondEnd, kNoMemory };
+
+class Mapping {
+ public:
+  u64 start = 0, end = 0;
+  u32 protection = 0;
+  u32 flags = 0;
+  u32 max_protection = kProtRead | kProtWrite | kProtExec;
+  RefPtr<VmObject> object;  // null: anonymous private
+  u64 object_page = 0;      // the object's page index at `start`
+  RefPtr<fs::File> file;    // for /proc/PID/maps; null for anonymous
+  class AddressSpace* space = nullptr;
+  Mapping* object_next = nullptr;
+  Mapping* object_prev = nullptr;
+
+  u64 object_index(u64 address) const { return object_page + ((address - start) >> kPageShift); }
+  bool shared() const { return (flags & kMapShared) != 0; }
+};
+
+struct MapRequest {
+  u64 address = 0;  // a hint, or exact with fixed
+  u64 length = 0;
+  u32 protection = 0;
+  u32 flags = 0;
+  bool fixed = false;
+  bool no_replace = false;  // MAP_FIXED_NOREPLACE: Exists when taken
+  bool populate = false;
+  bool below_4g = false;  // MAP_32BIT
+  RefPtr<VmObject> object;
+  u64 object_page = 0;
+  RefPtr<fs::File> file;
+  u32 max_protection = kProtRead | kProtWrite | kProtExec;
+};
+
+class AddressSpace : public RefCounted {
+ public:
+  static Result<RefPtr<AddressSpace>> create();
+  // A copy for fork: private memory is shared copy-on-write. Errors: NoMemory.
+  Result<RefPtr<AddressSpace>> fork();
+
+  // Gives the address. Errors: NoMemory (space, limits, overcommit), Exists, Invalid. May block.
+  Result<u64> map(MapRequest request);
+  // Errors: NoMemory. Unmapped parts are stepped over.
+  Result<void> unmap(u64 start, u64 length);
+  // Errors: NoMemory (a hole), Access (a read-only file).
+  Result<void> protect(u64 start, u64 length, u32 protection);
+  Result<u64> remap(u64 old_address, u64 old_length, u64 new_length, u32 flags, u64 new_address);
+  // Throws the pages away: private memory reads as zero (or the file's content) afterwards. NoMemory on a hole.
+  Result<void> discard(u64 start, u64 length);
+  // Makes pages present. Errors: NoMemory, Fault.
+  Result<void> populate(u64 start, u64 length, bool write);
+  Result<u64> set_break(u64 wanted);
+  // A bit a page: present or in the object's cache (mincore). NoMemory on a hole.
+  Result<void> residency(u64 start, u64 length, u8* out);
+  // Changes flags of a range, for madvise and mlock. NoMemory on a hole.
+  Result<void> change_flags(u64 start, u64 length, u32 set, u32 clear);
+  // Writes dirty shared pages back (msync): calls visit(mapping, first page, last page) for shared file mappings.
+  Result<void> sync(u64 start, u64 length);
+
+  // May block. From traps only.
+  FaultOutcome handle_fault(u64 address, FaultKind kind);
+  // Fails a user access in advance of a kernel copy. Used by the futex code to get a page of a shared mapping.
+  struct FutexKey {
+    u64 object, offset;
+  };
+  Result<FutexKey> futex_key(u64 address, bool shared);
+
+  // Calls visit(mapping) for each mapping in order, with the lock held.
+  template <typename F>
+  void each(F visit) {
+    LockGuard guard(lock);
+    for (const Mapping* m : mappings_)
+      visit(*m);
+  }
+  struct Usage {
+    u64 mapped_pages, resident_pages, shared_pages, text_pages, data_pages, stack_pages, peak_mapped, peak_resident,
+        locked_pages;
+  };
+  Usage usage();
+  u64 resident() const { return resident_.load(std::memory_order_relaxed); }
+
+  PhysAddr root() const { return root_; }
+  void note_active(unsigned cpu) { cpus_.fetch_or(u64{1} << cpu, std::memory_order_acq_rel); }
+  void note_inactive(unsigned cpu) { cpus_.fetch_and(~(u64{1} << cpu), std::memory_order_acq_rel); }
+
+  // Layout, set by exec before the program runs.
+  u64 mmap_top = 0;  // new mappings go below
+  u64 break_start = 0, break_end = 0;
+  u64 stack_limit_low = 0;  // how far the stack may grow down
+  u64 vdso_address = 0;
+
+  Mutex lock;
+
+ private:
+  friend class VmObject;
+  AddressSpace() = default;
+  ~AddressSpace() override;
+  usize index_at(u64 address) const;  // the first mapping whose end is above address
+  Mapping* find(u64 address) const;
+  Result<u64> find_gap(u64 length, u64 hint, u64 top) const;
+  Result<void> insert(OwnPtr<Mapping> mapping);
+  Result<void> split_at(u64 address);
+  Result<void> unmap_locked(u64 start, u64 end);
+  void zap(u64 start, u64 end, bool keep_tables);
+  void share(u64& entry, u64 address, AddressSpace& child, bool* out_of_memory, u64* copied);
+  void move_entries(u64 from, u64 to, u64 length);
+  void write_protect_range(u64 start, u64 end);
+  void apply_protection(const Mapping& m, u64 start, u64 end);
+  FaultOutcome fault_locked(Mapping& m, u64 address, FaultKind kind);
+  FaultOutcome fault_anonymous(Mapping& m, u64 address, bool write);
+  FaultOutcome fault_object(Mapping& m, u64 address, bool write);
+  bool try_huge(Mapping& m, u64 address);
+  void split_huge(u64* entry, u64 address);
+  bool grow_stack(u64 address);
+  bool limits_allow(u64 extra, u32 protection, u32 flags) const;
+
+  PhysAddr root_{};
+  Vector<Mapping*> mappings_;  // owned, sorted, disjoint
+  SpinLock table_lock_{Rank::kPageTable};
+  std::atomic<u64> cpus_{0};  // processors that may hold translations
+  std::atomic<u64> resident_{0};
+  u64 mapped_pages_ = 0, peak_mapped_ = 0, peak_resident_ = 0, locked_pages_ = 0;
+  mutable usize last_index_ = 0;
+};
+
+// Says once, on the log and the control channel, that memory is out and which limit to raise.
+void report_out_of_memory();
+
+}  // namespace uni::mm

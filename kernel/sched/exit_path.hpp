@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The way back to user mode, shared by system calls, faults and interrupts.
+#pragma once
+
+#include "kernel/arch/trap_frame.hpp"
+
+namespace uni {
+
+// Signals and exits, defined by the ABI layer (syscall-shim/linux/signal_deliver.cpp). May not return (the thread
+// ends).
+extern "C" void user_attention(TrapFrame* frame);
+
+namespace sched {
+
+// CPU-time accounting at the borders of user mode.
+void account_user_exit();
+// Switches where due, delivers signals, loads the vector state. Interrupts stay off.
+void before_user(TrapFrame& frame);
+
+}  // namespace sched
+}  // namespace uni

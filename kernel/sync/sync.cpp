@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The slow paths of spin locks, wait queues and mutexes.
+#include "kernel/arch/cpu.hpp"
+#include "kernel/sched/run_queue.hpp"
+#include "kernel/sched/thread.hpp"
+#include "kernel/sync/mutex.hpp"
+#include "kernel/sync/spinlock.hpp"
+#include "kernel/sync/wait_queue.hpp"
+
+namespace uni {
+
+void SpinLock::lock_slow() {
+  do {
+    while (locked_.load(std::memory_order_relaxed))
+      arch::cpu_relax();
+  } while (locked_.exchange(true, std::memory_order_acquire));
+}
+
+Waiter::~Waiter() {
+  if (queue != nullptr) queue->remove(*this);
+}
+
+ThreadWaiter::ThreadWaiter(Thread& waiting)
+    : Waiter([](Waiter& w, u32) {
+        sched::wake(static_cast<ThreadWaiter&>(w).thread);
+        return true;
+      }),
+      thread(waiting) {}
+
+void WaitQueue::add(Waiter& waiter) {
+  LockGuard guard(lock_);
+  waiter.queue = this;
+  if (waiter.exclusive)
+    waiters_.push_back(waiter);
+  else
+    waiters_.push_front(waiter);
+}
+
+void WaitQueue::remove(Waiter& waiter) {
+  LockGuard guard(lock_);
+  if (waiter.node.linked()) List<Waiter, &Waiter::node>::remove(waiter);
+  waiter.queue = nullptr;
+}
+
+void WaitQueue::wake(u32 events, bool one) {
+  LockGuard guard(lock_);
+  for (Waiter& w : waiters_) {
+    if ((w.interest & events) == 0) continue;
+    const bool exclusive = w.exclusive;
+    if (w.on_wake_(w, events) && exclusive && one) return;
+  }
+}
+
+void WaitQueue::wake_all(u32 events) {
+  if (has_waiters()) wake(events, false);
+}
+
+void WaitQueue::wake_one(u32 events) {
+  if (has_waiters()) wake(events, true);
+}
+
+Wake WaitQueue::wait_slow(bool (*ready)(void*), void* context, u64 deadline, Sleep how, bool exclusive) {
+  Thread& self = Thread::current();
+  ThreadWaiter waiter(self);
+  waiter.exclusive = exclusive;
+  add(waiter);
+  time::Timer timer([](time::Timer&, void* t) { sched::wake(*static_cast<Thread*>(t)); }, &self);
+  Wake result = Wake::kReady;
+  while (true) {
+    sched::prepare_sleep();
+    if (ready(context)) break;
+    if ((how == Sleep::kInterruptible && !self.is_kernel() && signal::pending(self)) ||
+        (how == Sleep::kKillable && !self.is_kernel() && signal::fatal_pending(self))) {
+      result = Wake::kSignal;
+      break;
+    }
+    if (deadline != time::kNever) {
+      if (time::monotonic_ns() >= deadline) {
+        result = Wake::kTimedOut;
+        break;
+      }
+      if (!timer.armed()) timer.arm(deadline);
+    }
+    sched::schedule();
+  }
+  sched::cancel_sleep();
+  remove(waiter);
+  return result;
+}
+
+void Mutex::lock_slow() {
+  contended_.fetch_add(1, std::memory_order_seq_cst);
+  (void)waiters_.wait(
+      [this] {
+        bool expected = false;
+        return locked_.compare_exchange_strong(expected, true, std::memory_order_seq_cst);
+      },
+      time::kNever, Sleep::kUninterruptible, true);
+  contended_.fetch_sub(1, std::memory_order_seq_cst);
+}
+
+}  // namespace uni
