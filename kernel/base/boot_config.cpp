@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guest's reader of the boot configuration. It trusts nothing: a record without an end, `=` or a known key is refused
-// at parse time, so the accessors can assume a well-formed blob.
+// The guest's reader of the boot configuration. It trusts nothing: a record without an end, `=` or a known key is
+// refused at parse time, so the accessors can assume a well-formed blob.
 #include "kernel/base/boot_config.hpp"
 
 namespace uni {

@@ -16,18 +16,25 @@ struct Spec {
 Spec parse(StringView text) {
   Spec s;
   for (char c : text) {
-    if (c == '>') s.right = true;
-    else if (c == '#') s.alternate = true;
-    else if (c == '0' && s.width == 0) s.zero = true;
-    else if (c >= '0' && c <= '9') s.width = s.width * 10 + static_cast<usize>(c - '0');
-    else if (c == 'x') s.base = 16;
-    else if (c == 'o') s.base = 8;
+    if (c == '>')
+      s.right = true;
+    else if (c == '#')
+      s.alternate = true;
+    else if (c == '0' && s.width == 0)
+      s.zero = true;
+    else if (c >= '0' && c <= '9')
+      s.width = s.width * 10 + static_cast<usize>(c - '0');
+    else if (c == 'x')
+      s.base = 16;
+    else if (c == 'o')
+      s.base = 8;
   }
   return s;
 }
 
 void pad(Writer& out, usize have, const Spec& s, char c) {
-  for (; have < s.width; ++have) out.write({&c, 1});
+  for (; have < s.width; ++have)
+    out.write({&c, 1});
 }
 
 void put_text(Writer& out, StringView text, const Spec& s) {

@@ -160,5 +160,7 @@ class AddressSpace : public RefCounted {
 
 // Says once, on the log and the control channel, that memory is out and which limit to raise.
 void report_out_of_memory();
+// A full memory barrier on every processor (membarrier(2)).
+void barrier_all();
 
 }  // namespace uni::mm

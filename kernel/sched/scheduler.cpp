@@ -231,6 +231,12 @@ void yield() {
   schedule();
 }
 
+void migrate() {
+  Thread& self = *this_cpu().current;
+  enqueue(self, static_cast<unsigned>(__builtin_ctzll(self.affinity)));
+  schedule();
+}
+
 void preempt_point() {
   arch::interrupts_on();
   asm volatile("nop");

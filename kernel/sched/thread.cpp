@@ -2,6 +2,7 @@
 // Threads: creation, stacks, the tid table, the end. Stacks lie in the kernel range with an unmapped page below each;
 // they are kept for reuse and never unmapped, so no translation of them is ever stale.
 #include "kernel/arch/fpu.hpp"
+#include "kernel/arch/trap_frame.hpp"
 #include "kernel/arch/x86_64/cpu_local.hpp"
 #include "kernel/arch/x86_64/fpu_switch.hpp"
 #include "kernel/arch/x86_64/page_table.hpp"
@@ -80,6 +81,10 @@ static void prepare_stack(Thread& t, u64 entry, u64 context) {
   s->r12 = context;
   s->return_address = reinterpret_cast<u64>(&thread_start);
   t.kernel_sp = reinterpret_cast<u64>(s);
+}
+
+void ThreadAccess::set_kernel_entry(Thread& t, void (*entry)(void*), void* context) {
+  prepare_stack(t, reinterpret_cast<u64>(entry), reinterpret_cast<u64>(context));
 }
 
 static void set_name(Thread& t, const char* name) {

@@ -105,6 +105,8 @@ namespace sched {
 
 // Lets others of the same processor run. Needs: no spin lock held. May switch.
 void yield();
+// Moves the current thread to a processor that its affinity allows.
+void migrate();
 // A point in a long kernel operation where interrupts are taken and, where due, another thread runs. No spin lock held.
 void preempt_point();
 // Sleeps until a monotonic deadline or a signal. Gives kTimedOut when the time has passed.

@@ -15,6 +15,9 @@ struct ThreadAccess {
   // Links a thread that create_user made into its process and the tid table, so that it can be found; then start() it.
   static Result<void> publish(Thread& thread);
   static void retire(Thread& thread);
+  // Makes a user thread run entry(context) in the kernel first; when that returns it enters user mode with
+  // start_frame().
+  static void set_kernel_entry(Thread& thread, void (*entry)(void*), void* context);
   // The registers that a not yet started thread will enter user mode with.
   static TrapFrame& start_frame(Thread& thread);
 };

@@ -85,6 +85,8 @@ Wake WaitQueue::wait_slow(bool (*ready)(void*), void* context, u64 deadline, Sle
   }
   sched::cancel_sleep();
   remove(waiter);
+  // A wake-up meant for one waiter must not be lost with one that leaves for another reason.
+  if (exclusive && result != Wake::kReady) wake_one();
   return result;
 }
 

@@ -75,7 +75,8 @@ return_to_user:
   swapgs
   iretq
 
-// A new thread's first step: the scheduler switched to its stack, %rbx = entry, %r12 = context (0: go to user mode).
+// A new thread's first step: the scheduler switched to its stack. %rbx = a kernel function to run first, or 0; %r12 = its context. A
+// kernel thread's function does not return; a user thread then enters user mode with the frame that the stack holds.
   .globl thread_start
 thread_start:
   call finish_switch_first
@@ -83,7 +84,6 @@ thread_start:
   jz 1f
   mov %r12, %rdi
   call *%rbx
-  ud2
 1:mov %rsp, %rdi
   call user_start                      // last checks before user mode
   jmp return_to_user

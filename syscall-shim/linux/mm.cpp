@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+// mmap(2) and its family. Arguments are checked in Linux's order; the work is mm::AddressSpace's.
+#include "syscall-shim/linux/mm.hpp"
+
+#include "kernel/fs/inode.hpp"
+#include "kernel/mm/address_space.hpp"
+#include "kernel/sched/process.hpp"
+
+namespace uni::shim {
+namespace {
+
+enum MmapFlag : u32 {
+  kShared = 1,
+  kPrivate = 2,
+  kSharedValidate = 3,
+  kTypeMask = 15,
+  kFixed = 0x10,
+  kAnonymous = 0x20,
+  k32Bit = 0x40,
+  kGrowsDown = 0x100,
+  kDenyWrite = 0x800,
+  kExecutable = 0x1000,
+  kLocked = 0x2000,
+  kNoReserve = 0x4000,
+  kPopulate = 0x8000,
+  kNonBlock = 0x10000,
+  kStack = 0x20000,
+  kHugeTlb = 0x40000,
+  kSync = 0x80000,
+  kFixedNoReplace = 0x100000,
+};
+constexpr u32 kKnownFlags = 0x1fff73 | kDenyWrite | kExecutable;
+constexpr u32 kProtGrowsDown = 0x01000000, kProtGrowsUp = 0x02000000;
+
+mm::AddressSpace& space() {
+  return *Process::current().space;
+}
+
+bool range_wraps(u64 address, u64 length) {
+  return page_up(length) < length || !user_range_ok(UserAddr{address}, page_up(length));
+}
+
+}  // namespace
+
+// mmap(2). MAP_HUGETLB is refused with ENOMEM (no huge page pool); MAP_DENYWRITE and MAP_EXECUTABLE are ignored, as by
+// Linux.
+Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd, u64 offset) {
+  if ((offset & (kPageSize - 1)) != 0) return Errno::Invalid;
+  mm::MapRequest r;
+  RefPtr<fs::File> file;
+  if ((flags & kAnonymous) == 0) {
+    file = TRY(Process::current().files->get(fd));
+  } else if ((flags & kHugeTlb) != 0) {
+    return Errno::NoMemory;
+  }
+  if (length == 0) return Errno::Invalid;
+  if (page_up(length) == 0 || page_up(length) > kUserEnd) return Errno::NoMemory;
+  if (offset + page_up(length) < offset) return Errno::Overflow;
+  const u32 type = flags & kTypeMask;
+  if ((protection & 7) == mm::kProtWrite) protection |= mm::kProtRead;
+  r.address = address;
+  r.length = length;
+  r.protection = protection & 7;
+  r.fixed = (flags & (kFixed | kFixedNoReplace)) != 0;
+  r.no_replace = (flags & kFixedNoReplace) != 0;
+  r.populate = (flags & kPopulate) != 0 && (flags & kNonBlock) == 0;
+  r.below_4g = (flags & k32Bit) != 0;
+  if ((flags & kGrowsDown) != 0) r.flags |= mm::kMapGrowsDown;
+  if ((flags & kNoReserve) != 0) r.flags |= mm::kMapNoReserve;
+  if ((flags & kLocked) != 0) r.flags |= mm::kMapLocked;
+  if ((flags & kStack) != 0) r.flags |= mm::kMapNoHuge;
+  if (r.fixed && (address & (kPageSize - 1)) != 0) return Errno::Invalid;
+  if (file) {
+    if (type == kSharedValidate && (flags & ~kKnownFlags) != 0) return Errno::NotSupported;
+    if (type != kShared && type != kSharedValidate && type != kPrivate) return Errno::Invalid;
+    const bool shared = type != kPrivate;
+    if (shared) {
+      if ((r.protection & mm::kProtWrite) != 0 && !file->writable()) return Errno::Access;
+      if (!file->writable()) r.max_protection &= ~u32{mm::kProtWrite};
+      r.flags |= mm::kMapShared;
+    }
+    if (!file->readable()) return Errno::Access;
+    if ((flags & kGrowsDown) != 0) return Errno::Invalid;
+    r.object = TRY(file->vm_object());
+    r.object_page = offset >> kPageShift;
+    r.file = file;
+  } else {
+    if (type == kShared) {
+      if ((flags & kGrowsDown) != 0) return Errno::Invalid;
+      r.flags |= mm::kMapShared;
+      r.object = TRY(mm::make_shared_memory(page_up(length) >> kPageShift));
+    } else if (type != kPrivate) {
+      return Errno::Invalid;
+    }
+  }
+  return static_cast<i64>(TRY(space().map(move(r))));
+}
+
+// munmap(2).
+Result<i64> sys_munmap(u64 address, u64 length) {
+  if ((address & (kPageSize - 1)) != 0 || length == 0 || range_wraps(address, length)) return Errno::Invalid;
+  TRY(space().unmap(address, length));
+  return 0;
+}
+
+// mprotect(2).
+Result<i64> sys_mprotect(u64 address, u64 length, u32 protection) {
+  const u32 grows = protection & (kProtGrowsDown | kProtGrowsUp);
+  protection &= ~grows;
+  if (grows == (kProtGrowsDown | kProtGrowsUp)) return Errno::Invalid;
+  if ((address & (kPageSize - 1)) != 0) return Errno::Invalid;
+  if (length == 0) return 0;
+  if (page_up(length) == 0 || range_wraps(address, length)) return Errno::NoMemory;
+  if ((protection & ~15u) != 0) return Errno::Invalid;
+  if ((protection & 7) == mm::kProtWrite) protection |= mm::kProtRead;
+  TRY(space().protect(address, length, protection & 7));
+  return 0;
+}
+
+// pkey_mprotect(2): only key -1, since no keys are given out (pkey_alloc answers ENOSYS).
+Result<i64> sys_pkey_mprotect(u64 address, u64 length, u32 protection, i32 key) {
+  if (key != -1) return Errno::Invalid;
+  return sys_mprotect(address, length, protection);
+}
+
+// mremap(2).
+Result<i64> sys_mremap(u64 old_address, u64 old_length, u64 new_length, u32 flags, u64 new_address) {
+  if ((flags & ~7u) != 0) return Errno::Invalid;
+  if ((flags & 6) != 0 && (flags & 1) == 0) return Errno::Invalid;
+  if ((flags & 4) != 0 && page_up(old_length) != page_up(new_length)) return Errno::Invalid;
+  if ((old_address & (kPageSize - 1)) != 0) return Errno::Invalid;
+  if (page_up(new_length) == 0) return Errno::Invalid;
+  if ((flags & 2) != 0 && (new_address & (kPageSize - 1)) != 0) return Errno::Invalid;
+  if (page_up(new_length) > kUserEnd) return Errno::NoMemory;
+  if (range_wraps(old_address, old_length)) return Errno::Fault;
+  return static_cast<i64>(TRY(space().remap(old_address, old_length, new_length, flags, new_address)));
+}
+
+// brk(2): gives the break, old where the wish could not be met.
+Result<i64> sys_brk(u64 wanted) {
+  return static_cast<i64>(TRY(space().set_break(wanted)));
+}
+
+// madvise(2). MADV_FREE is done as MADV_DONTNEED; hints about reading, merging and dumping change nothing here.
+Result<i64> sys_madvise(u64 address, u64 length, i32 advice) {
+  enum {
+    kNormal,
+    kRandom,
+    kSequential,
+    kWillNeed,
+    kDontNeed,
+    kFree = 8,
+    kRemove,
+    kDontFork,
+    kDoFork,
+    kMergeable,
+    kUnmergeable,
+    kHugePage,
+    kNoHugePage,
+    kDontDump,
+    kDoDump,
+    kWipeOnFork,
+    kKeepOnFork,
+    kCold,
+    kPageOut,
+    kPopulateRead,
+    kPopulateWrite,
+    kDontNeedLocked,
+    kCollapse
+  };
+  if (advice < 0 || (advice > kDontNeed && advice < kFree) || advice > kCollapse) return Errno::Invalid;
+  if ((address & (kPageSize - 1)) != 0) return Errno::Invalid;
+  if (page_up(length) < length) return Errno::Invalid;
+  if (length == 0) return 0;
+  if (range_wraps(address, length)) return Errno::NoMemory;
+  mm::AddressSpace& s = space();
+  switch (advice) {
+    case kDontNeed:
+    case kDontNeedLocked:
+    case kFree:
+      TRY(s.discard(address, length));
+      return 0;
+    case kRemove:
+      return Errno::Invalid;
+    case kPopulateRead:
+    case kPopulateWrite:
+      TRY(s.populate(address, page_up(length), advice == kPopulateWrite));
+      return 0;
+    case kDontFork:
+      TRY(s.change_flags(address, length, mm::kMapDontFork, 0));
+      return 0;
+    case kDoFork:
+      TRY(s.change_flags(address, length, 0, mm::kMapDontFork));
+      return 0;
+    case kWipeOnFork:
+      TRY(s.change_flags(address, length, mm::kMapWipeOnFork, 0));
+      return 0;
+    case kKeepOnFork:
+      TRY(s.change_flags(address, length, 0, mm::kMapWipeOnFork));
+      return 0;
+    case kHugePage:
+      TRY(s.change_flags(address, length, 0, mm::kMapNoHuge));
+      return 0;
+    case kNoHugePage:
+      TRY(s.change_flags(address, length, mm::kMapNoHuge, 0));
+      return 0;
+    case kDontDump:
+      TRY(s.change_flags(address, length, mm::kMapDontDump, 0));
+      return 0;
+    case kDoDump:
+      TRY(s.change_flags(address, length, 0, mm::kMapDontDump));
+      return 0;
+    default:
+      // A hint: only a hole in the range is an error.
+      TRY(s.change_flags(address, length, 0, 0));
+      return 0;
+  }
+}
+
+// msync(2).
+Result<i64> sys_msync(u64 address, u64 length, u32 flags) {
+  constexpr u32 kAsync = 1, kInvalidate = 2, kSyncFlag = 4;
+  if ((flags & ~(kAsync | kInvalidate | kSyncFlag)) != 0) return Errno::Invalid;
+  if ((address & (kPageSize - 1)) != 0) return Errno::Invalid;
+  if ((flags & kAsync) != 0 && (flags & kSyncFlag) != 0) return Errno::Invalid;
+  if (range_wraps(address, length)) return Errno::NoMemory;
+  if (length == 0) return 0;
+  TRY(space().sync(address, length));
+  return 0;
+}
+
+// mincore(2).
+Result<i64> sys_mincore(u64 address, u64 length, UserPtr<u8> out) {
+  if ((address & (kPageSize - 1)) != 0) return Errno::Invalid;
+  if (range_wraps(address, length)) return Errno::NoMemory;
+  u8 chunk[256];
+  const u64 pages = page_up(length) >> kPageShift;
+  for (u64 done = 0; done < pages;) {
+    const u64 n = min<u64>(pages - done, sizeof chunk);
+    TRY(space().residency(address + (done << kPageShift), n << kPageShift, chunk));
+    TRY(copy_to_user((out + done).address(), chunk, n));
+    done += n;
+  }
+  return 0;
+}
+
+// mlock(2): there is no swap, so locking means making present.
+Result<i64> sys_mlock(u64 address, u64 length) {
+  return sys_mlock2(address, length, 0);
+}
+
+Result<i64> sys_mlock2(u64 address, u64 length, u32 flags) {
+  if ((flags & ~1u) != 0) return Errno::Invalid;
+  const u64 start = page_down(address);
+  const u64 size = page_up(length + (address - start));
+  if (size < length) return Errno::Invalid;
+  if (size == 0) return 0;
+  if (!user_range_ok(UserAddr{start}, size)) return Errno::NoMemory;
+  const Process& p = Process::current();
+  if (!p.credentials.capable(14)) {  // CAP_IPC_LOCK
+    const u64 limit = p.limits[kLimitLocked].soft;
+    if (limit == 0) return Errno::NotPermitted;
+    if (limit != kUnlimited && (space().usage().locked_pages << kPageShift) + size > limit) return Errno::NoMemory;
+  }
+  TRY(space().change_flags(start, size, (flags & 1) != 0 ? 0 : u32{mm::kMapLocked}, 0));
+  return 0;
+}
+
+Result<i64> sys_munlock(u64 address, u64 length) {
+  const u64 start = page_down(address);
+  const u64 size = page_up(length + (address - start));
+  if (size < length) return Errno::Invalid;
+  if (size == 0) return 0;
+  if (!user_range_ok(UserAddr{start}, size)) return Errno::NoMemory;
+  TRY(space().change_flags(start, size, 0, mm::kMapLocked));
+  return 0;
+}
+
+// mlockall(2): everything present stays present anyway (no swap); pages not yet touched are not brought in.
+Result<i64> sys_mlockall(u32 flags) {
+  if (flags == 0 || (flags & ~7u) != 0 || flags == 4) return Errno::Invalid;
+  const Process& p = Process::current();
+  if (!p.credentials.capable(14) && p.limits[kLimitLocked].soft == 0) return Errno::NotPermitted;
+  return 0;
+}
+
+Result<i64> sys_munlockall() {
+  return 0;
+}
+
+// membarrier(2): every command is done as an interrupt on all processors that run the program, which orders memory.
+Result<i64> sys_membarrier(i32 command, u32 flags, i32) {
+  constexpr i32 kQuery = 0, kSupported = 1 | 2 | 4 | 8 | 16 | 32 | 64;
+  if (command == kQuery) return flags != 0 ? Result<i64>(Errno::Invalid) : Result<i64>(kSupported);
+  if (flags != 0 || command <= 0 || (command & kSupported) != command || (command & (command - 1)) != 0)
+    return Errno::Invalid;
+  const bool registers = command == 4 || command == 16 || command == 64;
+  if (!registers) mm::barrier_all();
+  return 0;
+}
+
+// The NUMA policy calls know one node.
+Result<i64> sys_get_mempolicy(UserPtr<i32> mode, UserPtr<u64> mask, u64 max_node, u64 address, u64 flags) {
+  if ((flags & ~u64{7}) != 0) return Errno::Invalid;
+  if ((flags & 4) != 0 && (flags & 3) != 0) return Errno::Invalid;
+  if ((flags & 2) == 0 && (flags & 1) == 0 && address != 0) return Errno::Invalid;
+  if (mode) TRY(mode.write(0));
+  if (mask && max_node != 0) TRY(mask.write((flags & 4) != 0 ? 1 : 0));
+  return 0;
+}
+
+Result<i64> sys_set_mempolicy(i32 mode, UserPtr<u64>, u64) {
+  const i32 base = mode & 0xff;
+  if (base < 0 || base > 5) return Errno::Invalid;
+  return 0;
+}
+
+Result<i64> sys_mbind(u64 address, u64 length, u64 mode, UserPtr<u64>, u64, u32 flags) {
+  if ((flags & ~7u) != 0 || (mode & 0xff) > 5 || (address & (kPageSize - 1)) != 0) return Errno::Invalid;
+  if (range_wraps(address, length)) return Errno::Invalid;
+  return 0;
+}
+
+namespace {
+
+// Moves bytes between two lists of the same program's memory (process_vm_readv(2) on oneself).
+Result<i64> transfer(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote, u64 remote_count,
+                     u64 flags, bool read) {
+  if (flags != 0) return Errno::Invalid;
+  if (local_count > 1024 || remote_count > 1024) return Errno::Invalid;
+  const auto target = Process::find(Pid{static_cast<u32>(pid)});
+  if (!target) return Errno::NoProcess;
+  Vector<IoSegment> mine, theirs;
+  TRY(mine.resize(local_count));
+  TRY(theirs.resize(remote_count));
+  TRY(copy_from_user(mine.data(), local.address(), local_count * sizeof(IoSegment)));
+  TRY(copy_from_user(theirs.data(), remote.address(), remote_count * sizeof(IoSegment)));
+  IoCursor a(mine.data(), mine.size()), b(theirs.data(), theirs.size());
+  IoCursor& from = read ? b : a;
+  IoCursor& to = read ? a : b;
+  char buffer[1024];
+  i64 done = 0;
+  while (from.remaining() > 0 && to.remaining() > 0) {
+    const auto n = from.take(buffer, min(sizeof buffer, to.remaining()));
+    if (!n.ok() || n.value() == 0) return done > 0 ? Result<i64>(done) : Result<i64>(Errno::Fault);
+    const auto m = to.put(buffer, n.value());
+    if (!m.ok()) return done > 0 ? Result<i64>(done) : Result<i64>(Errno::Fault);
+    done += static_cast<i64>(m.value());
+    if (m.value() < n.value()) break;
+  }
+  return done;
+}
+
+}  // namespace
+
+Result<i64> sys_process_vm_readv(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote,
+                                 u64 remote_count, u64 flags) {
+  return transfer(pid, local, local_count, remote, remote_count, flags, true);
+}
+
+Result<i64> sys_process_vm_writev(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote,
+                                  u64 remote_count, u64 flags) {
+  return transfer(pid, local, local_count, remote, remote_count, flags, false);
+}
+
+}  // namespace uni::shim

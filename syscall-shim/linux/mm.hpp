@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handlers of the mm family: mappings and advice.
+#pragma once
+
+#include "kernel/mm/user_access.hpp"
+
+namespace uni::shim {
+
+Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd, u64 offset);
+Result<i64> sys_munmap(u64 address, u64 length);
+Result<i64> sys_mprotect(u64 address, u64 length, u32 protection);
+Result<i64> sys_pkey_mprotect(u64 address, u64 length, u32 protection, i32 key);
+Result<i64> sys_mremap(u64 old_address, u64 old_length, u64 new_length, u32 flags, u64 new_address);
+Result<i64> sys_brk(u64 wanted);
+Result<i64> sys_madvise(u64 address, u64 length, i32 advice);
+Result<i64> sys_msync(u64 address, u64 length, u32 flags);
+Result<i64> sys_mincore(u64 address, u64 length, UserPtr<u8> out);
+Result<i64> sys_mlock(u64 address, u64 length);
+Result<i64> sys_mlock2(u64 address, u64 length, u32 flags);
+Result<i64> sys_munlock(u64 address, u64 length);
+Result<i64> sys_mlockall(u32 flags);
+Result<i64> sys_munlockall();
+Result<i64> sys_membarrier(i32 command, u32 flags, i32 cpu);
+Result<i64> sys_get_mempolicy(UserPtr<i32> mode, UserPtr<u64> mask, u64 max_node, u64 address, u64 flags);
+Result<i64> sys_set_mempolicy(i32 mode, UserPtr<u64> mask, u64 max_node);
+Result<i64> sys_mbind(u64 address, u64 length, u64 mode, UserPtr<u64> mask, u64 max_node, u32 flags);
+Result<i64> sys_process_vm_readv(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote,
+                                 u64 remote_count, u64 flags);
+Result<i64> sys_process_vm_writev(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote,
+                                  u64 remote_count, u64 flags);
+
+}  // namespace uni::shim
