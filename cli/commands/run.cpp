@@ -11,10 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <memory>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/run_cache.hpp"
 #include "cli/image/reader.hpp"
 #include "cli/report/report.hpp"
 #include "cli/vmm/accel.hpp"
@@ -137,10 +140,11 @@ void set_run_records(BootConfig& config, const RunOptions& options, const vmm::M
 }
 
 // A machine gets a network where the image asks for one, a port is published, or the user says so.
-vmm::NetworkChoice network_choice(const RunOptions& options, const BootConfig& config) {
+vmm::NetworkChoice network_choice(const RunOptions& options, const BootConfig& config,
+                                  const std::vector<vmm::Publish>& published) {
   if (options.network == "none") return vmm::NetworkChoice::kNone;
   if (options.network == "passt") return vmm::NetworkChoice::kPasst;
-  const bool wanted = !options.publish.empty() || config.get("net").value_or("none") != "none";
+  const bool wanted = !published.empty() || config.get("net").value_or("none") != "none";
   return wanted || options.network != "auto" ? vmm::NetworkChoice::kUser : vmm::NetworkChoice::kNone;
 }
 
@@ -152,33 +156,65 @@ Expected<Fd> kernel_file(const RunOptions& options, const ImageInfo& image, int 
   return vmm::memory_copy("kernel", file->fd(), 0, file->size());
 }
 
+// What the user names, as an image: itself, or what it packs to.
+Expected<ImageInfo> image_of(const std::string& subject) {
+  if (looks_like_image(subject)) return open_image(subject);
+  // Something that was an image once gets the reader's explanation, not the packer's.
+  if (subject.ends_with(".img")) return open_image(subject);
+  auto cached = cached_image(subject);
+  if (!cached) return std::unexpected(cached.error());
+  return open_image(*cached);
+}
+
+// The flags, and where there are none, what the image was packed with.
+struct Choices {
+  vmm::MachineSpec spec;
+  std::vector<vmm::Publish> published;
+};
+
+Expected<Choices> choose(const RunOptions& options, const BootConfig& config) {
+  Choices made;
+  const std::string packed_memory(config.get("x-memory").value_or("128M"));
+  auto memory = vmm::parse_memory(options.memory.empty() ? packed_memory : options.memory);
+  if (!memory) return std::unexpected(memory.error());
+  made.spec.memory = *memory;
+  made.spec.processors = options.processors;
+  if (made.spec.processors == 0) {
+    const std::string packed(config.get("x-cpus").value_or("1"));
+    made.spec.processors = static_cast<unsigned>(std::clamp(std::strtoul(packed.c_str(), nullptr, 10), 1UL, 255UL));
+  }
+  made.spec.machine = options.machine == "q35" ? vmm::Machine::kQ35 : vmm::Machine::kMicrovm;
+  made.spec.entropy = options.entropy;
+  const auto or_packed = [&config](const std::vector<std::string>& flags, std::string_view key) {
+    const auto packed = config.all(key);
+    return flags.empty() ? std::vector<std::string>(packed.begin(), packed.end()) : flags;
+  };
+  for (const std::string& text : or_packed(options.publish, "x-publish")) {
+    auto publish = vmm::parse_publish(text);
+    if (!publish) return std::unexpected(publish.error());
+    made.published.push_back(std::move(*publish));
+  }
+  for (const std::string& text : or_packed(options.shares, "x-volume")) {
+    auto share = vmm::parse_share(text);
+    if (!share) return std::unexpected(share.error());
+    made.spec.shares.push_back(std::move(*share));
+  }
+  return made;
+}
+
 }  // namespace
 
 Expected<int> run_run(const RunOptions& options) {
-  vmm::MachineSpec spec;
-  auto memory = vmm::parse_memory(options.memory);
-  if (!memory) return std::unexpected(memory.error());
-  spec.memory = *memory;
-  spec.processors = options.processors;
-  spec.machine = options.machine == "q35" ? vmm::Machine::kQ35 : vmm::Machine::kMicrovm;
-  spec.entropy = options.entropy;
-  std::vector<vmm::Publish> published;
-  for (const std::string& text : options.publish) {
-    auto publish = vmm::parse_publish(text);
-    if (!publish) return std::unexpected(publish.error());
-    published.push_back(std::move(*publish));
-  }
-  for (const std::string& text : options.shares) {
-    auto share = vmm::parse_share(text);
-    if (!share) return std::unexpected(share.error());
-    spec.shares.push_back(std::move(*share));
-  }
   auto qemu = find_qemu();
   if (!qemu) return std::unexpected(qemu.error());
-
-  auto image = open_image(options.subject);
+  auto image = image_of(options.subject);
   if (!image) return as_run_failure(image.error());
   BootConfig config = image->config;
+  auto choices = choose(options, config);
+  if (!choices) return std::unexpected(choices.error());
+  vmm::MachineSpec& spec = choices->spec;
+  for (const char* key : {"x-memory", "x-cpus", "x-publish", "x-volume"})
+    config.remove(key);
   set_arguments(config, options.arguments);
   if (auto ok = set_environment(config, options.environment); !ok) return std::unexpected(ok.error());
   set_run_records(config, options, spec);
@@ -186,7 +222,7 @@ Expected<int> run_run(const RunOptions& options) {
   auto accel = vmm::choose_accel(options.accel);
   if (!accel) return std::unexpected(accel.error());
   spec.accel = *accel;
-  auto network = vmm::make_network(network_choice(options, config), published);
+  auto network = vmm::make_network(network_choice(options, config, choices->published), choices->published);
   if (!network) return std::unexpected(network.error());
   spec.network = network->spec;
   if (spec.network.kind == vmm::Network::Kind::kNone) {
@@ -195,8 +231,8 @@ Expected<int> run_run(const RunOptions& options) {
     config.set("net", options.network == "dhcp" ? "dhcp" : vmm::kStaticNetwork);
   }
 
-  const Fd disk(::open(options.subject.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!disk) return vmm::system_failure("cannot open the image", options.subject);
+  const Fd disk(::open(image->path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!disk) return vmm::system_failure("cannot open the image", image->path.string());
   auto kernel = kernel_file(options, *image, disk.get());
   if (!kernel) return std::unexpected(kernel.error());
   auto encoded = config.encode();
@@ -238,10 +274,8 @@ void add_run(CLI::App& app, Verbs& verbs) {
   verb->add_option("-v,--volume", o->shares, "SRC:DST[:ro]: a directory of the host")->allow_extra_args(false);
   verb->add_option("-e,--env", o->environment, "NAME=VALUE, or NAME for the value it has here")
       ->allow_extra_args(false);
-  verb->add_option("-m,--memory", o->memory, "the machine's memory")->capture_default_str();
-  verb->add_option("-c,--cpus", o->processors, "the machine's processors")
-      ->check(CLI::Range(1, 255))
-      ->capture_default_str();
+  verb->add_option("-m,--memory", o->memory, "the machine's memory, 128M by default");
+  verb->add_option("-c,--cpus", o->processors, "the machine's processors, 1 by default")->check(CLI::Range(1, 255));
   verb->add_flag("-t,--tty", o->terminal, "give the program a terminal; three ^] end the machine");
   verb->add_flag("-i,--interactive", o->interactive, "taken for Docker's sake: standard input is always connected");
   verb->add_flag("--strace", o->strace, "write every system call to standard error");

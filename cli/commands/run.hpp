@@ -16,8 +16,8 @@ struct RunOptions {
   std::vector<std::string> publish;
   std::vector<std::string> shares;
   std::vector<std::string> environment;
-  std::string memory = "128M";
-  unsigned processors = 1;
+  std::string memory;       // empty: the image's, else 128M
+  unsigned processors = 0;  // 0: the image's, else 1
   std::string machine = "microvm";
   std::string accel = "auto";
   std::string network = "auto";
