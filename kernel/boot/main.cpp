@@ -19,7 +19,6 @@
 #include "kernel/fs/sysfs/sysfs.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
-#include "kernel/net/net.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/sched/thread_access.hpp"
 #include "kernel/time/timer_queue.hpp"
@@ -188,9 +187,8 @@ void init_thread(void*) {
   mount_pseudo("/proc", fs::procfs::create(), "proc");
   mount_pseudo("/sys", fs::sysfs::create(), "sysfs");
   config().each(BootKey::mount, mount_record);
-  dev::control_on_line(shim::control_line);
+  shim::listen_for_host_signals();
   arch::start_other_cpus();
-  net::configure();
   auto start = []() -> Result<void> {
     auto process = TRY(ProcessAccess::create(nullptr));
     auto thread = TRY(Thread::create_user(*process, TrapFrame{}));
