@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef uint64_t plugin_id;
 struct qemu_plugin_tb;
@@ -20,6 +21,7 @@ extern uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb*);
 int qemu_plugin_version = 1;
 
 static uint64_t firmware, user, kernel;
+static const char* out_path;
 
 static void on_translate(plugin_id id, struct qemu_plugin_tb* tb) {
   (void)id;
@@ -31,14 +33,15 @@ static void on_translate(plugin_id id, struct qemu_plugin_tb* tb) {
 static void at_exit(plugin_id id, void* unused) {
   (void)id;
   (void)unused;
-  fprintf(stderr, "\nicnt total %lu firmware %lu user %lu kernel %lu\n", firmware + user + kernel, firmware, user,
-          kernel);
+  FILE* out = out_path ? fopen(out_path, "w") : stderr;
+  if (!out) return;
+  fprintf(out, "\nicnt total %lu firmware %lu user %lu kernel %lu\n", firmware + user + kernel, firmware, user, kernel);
+  fflush(out);
 }
 
 int qemu_plugin_install(plugin_id id, const void* info, int argc, char** argv) {
   (void)info;
-  (void)argc;
-  (void)argv;
+  if (argc > 0 && !strncmp(argv[0], "out=", 4)) out_path = strdup(argv[0] + 4);
   qemu_plugin_register_vcpu_tb_trans_cb(id, on_translate);
   qemu_plugin_register_atexit_cb(id, at_exit, NULL);
   return 0;

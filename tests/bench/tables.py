@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables: each function takes what it measures and returns Markdown."""
+import argparse
+import pathlib
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import measure
+from guests import PROGRAMS, RELEASE, TOP, UNI, Linux, Uni, empty_kernel
+from measure import median
+
+
+def number(value, digits=0):
+    return "-" if value is None else f"{value:,.{digits}f}"
+
+
+def table(head, rows):
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(str(c) for c in line) + " |" for line in lines) + "\n"
+
+
+def mebibytes(path):
+    """Disk blocks that a file takes."""
+    return path.stat().st_blocks * 512 / (1 << 20)
+
+
+def hello(work, quick):
+    """The time to hello's first output, what it takes apart, instructions, memory and sizes."""
+    runs = 3 if quick else 11
+    uni, linux = Uni(work, PROGRAMS / "bench-hello"), Linux(work, PROGRAMS / "bench-hello")
+    mark = b"hello"
+    commands = {"empty kernel, microvm": empty_kernel("microvm"), "uni, microvm": uni.command("microvm"),
+                "empty kernel, q35": empty_kernel("q35"), "uni, q35": uni.command("q35"), "Linux, q35": linux.command()}
+    times = measure.in_turns(runs, {n: lambda c=c: measure.first_output(c, mark) for n, c in commands.items()})
+    rows = []
+    for name, command in commands.items():
+        millions = None if name.startswith("empty") else measure.instructions(command)
+        machine = name.split(", ")[1]
+        if name.startswith("uni"):
+            least = measure.smallest_memory(lambda m, k=machine: "hello" in measure.output_of(uni.command(k, memory=m), 20), 3, 64)
+            sizes = [number(mebibytes(uni.image), 2), number((RELEASE / "share/uni/kernel-x86_64.elf").stat().st_size / (1 << 20), 2)]
+        elif name.startswith("Linux"):
+            least = measure.smallest_memory(
+                lambda m: measure.first_output(linux.command(memory=m), mark, 15) is not None, 32, 128)
+            sizes = ["-", number(linux.kernel.stat().st_size / (1 << 20), 2)]
+        else:
+            least, sizes = None, ["-", "-"]
+        got = times[name]
+        rows.append([name, f"{number(median(got), 1)} ({number(min(got, default=None), 1)})", number(millions, 2), number(least), *sizes])
+    text = table(["", "first output, ms, median (best)", "million instructions, reset to exit", "smallest `-m`, MiB",
+                  "image on disk, MiB", "kernel, MiB"], rows)
+    parts = []
+    for machine in ("microvm", "q35"):
+        taken = [t for t in (measure.before_qemu(uni.command(machine), mark) for _ in range(runs)) if t]
+        qemu = median(times[f"empty kernel, {machine}"])
+        after = median([t[1] for t in taken])
+        total = median(times[f"uni, {machine}"])
+        parts.append([machine, number(median([t[0] for t in taken]), 1), number(qemu, 1),
+                      number(after - qemu if after is not None and qemu is not None else None, 1),
+                      number(total / qemu if total and qemu else None, 2)])
+    return text + "\n" + table(["machine", "uni before QEMU starts, ms", "QEMU alone (empty kernel), ms",
+                                "devices and guest, ms", "whole, times QEMU alone"], parts)
+
+
+def micro(work, quick):
+    """Every line of programs/micro.c but fork, nanoseconds per operation, with one processor and with two."""
+    runs = 1 if quick else 3
+    uni, linux = Uni(work, PROGRAMS / "bench-micro"), Linux(work, PROGRAMS / "bench-micro")
+    got = {}
+    for turn in range(runs):
+        for cpus in (1, 2):
+            for side, command in (("uni", uni.command(cpus=cpus)), ("Linux", linux.command(cpus=cpus))):
+                text = measure.output_of(command, 240)
+                for name, value in re.findall(r"^(\w+) +(\d+\.\d) \d+\s*$", text, re.M):
+                    got.setdefault((name, cpus, side), []).append(float(value))
+        print(f"micro: turn {turn + 1} of {runs}", file=sys.stderr)
+    names = list(dict.fromkeys(n for n, _, _ in got if n != "fork_wait"))
+    rows = []
+    for name in names:
+        row = [name]
+        for cpus in (1, 2):
+            ours, theirs = median(got.get((name, cpus, "uni"))), median(got.get((name, cpus, "Linux")))
+            row += [number(theirs), number(ours), number(ours / theirs if ours and theirs else None, 2)]
+        rows.append(row)
+    return table(["ns per operation", "Linux -c 1", "uni -c 1", "ratio", "Linux -c 2", "uni -c 2", "ratio"], rows)
+
+
+def answers(port):
+    return lambda: subprocess.run(["curl", "-s", "-o", "/dev/null", "--max-time", "2", f"http://127.0.0.1:{port}/"], check=False).returncode == 0
+
+
+def pongs(port):
+    return lambda: "PONG" in subprocess.run(["timeout", "2", "redis-cli", "-p", str(port), "ping"], check=False, capture_output=True,
+                                            text=True).stdout
+
+
+def wrk(port, seconds):
+    text = subprocess.run(["wrk", "-t1", "-c32", f"-d{seconds}s", f"http://127.0.0.1:{port}/"], check=False, capture_output=True, text=True).stdout
+    found = re.search(r"Requests/sec:\s+([\d.]+)", text)
+    return float(found[1]) if found else None
+
+
+def redis_benchmark(port, requests, *more):
+    """{"SET": requests per second, "GET": ...}"""
+    try:
+        text = subprocess.run(["redis-benchmark", "-p", str(port), "-n", str(requests), "-c", "50", "-t", "set,get", "--csv", *more],
+                              check=False, capture_output=True, text=True, timeout=180).stdout
+    except subprocess.TimeoutExpired:
+        return {}
+    return {name: float(value) for name, value in re.findall(r'^"(SET|GET)","([\d.]+)"', text, re.M)}
+
+
+def servers(work, quick):
+    """Requests per second through QEMU's user network on both sides."""
+    runs, seconds, requests = (1, 3, 20000) if quick else (3, 8, 60000)
+    got = {}
+    web = {"uni": Uni(work, PROGRAMS / "bench-httpd"), "Linux": Linux(work, PROGRAMS / "bench-httpd", network=True)}
+    arguments = ("--save", "", "--protected-mode", "no")
+    redis = {"uni": Uni(work, "/usr/bin/redis-server", arguments),
+             "Linux": Linux(work, "/usr/bin/redis-server", [a or '""' for a in arguments], network=True)}
+    more = {"uni": ["--net", "user"], "Linux": []}
+    for _ in range(runs):
+        for side, guest in web.items():
+            port = measure.free_port()
+            with measure.serving(guest.command(port=(port, 8080), more=more[side]), answers(port)) as up:
+                if up:
+                    got.setdefault(("httpd.c, `wrk -t1 -c32`", side), []).append(wrk(port, seconds))
+        for side, guest in redis.items():
+            port = measure.free_port()
+            with measure.serving(guest.command(memory=256, port=(port, 6379), more=more[side]), pongs(port)) as up:
+                if not up:
+                    continue
+                for label, extra, count in (("", (), requests), (", `-P 16`", ("-P", "16"), requests * 4)):
+                    for name, value in redis_benchmark(port, count, *extra).items():
+                        got.setdefault((f"redis-benchmark {name.lower()}{label}", side), []).append(value)
+    rows = []
+    for name in dict.fromkeys(n for n, _ in got):
+        ours, theirs = median(got.get((name, "uni"))), median(got.get((name, "Linux")))
+        rows.append([name, number(theirs), number(ours), number(ours / theirs if ours and theirs else None, 2)])
+    return table(["requests per second", "Linux", "uni", "times"], rows)
+
+
+TABLES = {"hello": hello, "micro": micro, "servers": servers}
+
+
+def main(arguments, usage):
+    parser = argparse.ArgumentParser(prog="tests/bench/run", description=usage, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("tables", nargs="*", metavar="TABLE", choices=[*TABLES, []])
+    parser.add_argument("--quick", action="store_true", help="fewer runs, for a first look")
+    options = parser.parse_args(arguments)
+    if not UNI.exists() or not (PROGRAMS / "bench-hello").exists():
+        print("bench: error: the release build or its test programs are missing\n"
+              "hint: cmake --preset release && cmake --build --preset release --target all test_programs", file=sys.stderr)
+        return 4
+    commit = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty"], capture_output=True, text=True, check=False).stdout.strip()
+    qemu = subprocess.run([shutil.which("qemu-system-x86_64"), "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
+    print(f"Commit {commit}, {qemu}, TCG, host Linux {platform.release()}.\n")
+    for name in options.tables or TABLES:
+        with tempfile.TemporaryDirectory(prefix="uni-bench.") as work:
+            print(f"## {name}\n{TABLES[name].__doc__}\n", flush=True)
+            print(TABLES[name](pathlib.Path(work), options.quick), flush=True)
+    return 0
