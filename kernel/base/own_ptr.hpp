@@ -44,6 +44,8 @@ class RefCounted {
   void unref() const {
     if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) const_cast<RefCounted*>(this)->last_unref();
   }
+  // Gives a reference back without destroying; true: it was the last, and the caller must do what last_unref does.
+  bool drop_ref() const { return count_.fetch_sub(1, std::memory_order_acq_rel) == 1; }
   // Takes a reference unless the object is already dying: for caches that hold borrowed pointers.
   bool try_ref() const {
     u32 n = count_.load(std::memory_order_relaxed);

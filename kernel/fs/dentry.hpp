@@ -58,9 +58,12 @@ class Dentry final : public RefCounted {
 
  private:
   friend class DentryCache;
+  friend class DentryLru;
   static constexpr usize kInlineName = 36;
   Dentry(Mount* mount, RefPtr<Inode> inode);
   ~Dentry() override;
+  void last_unref() override;
+  void set_name(StringView text, char* heap_name);
   RefPtr<Inode> inode_;
   Mount* mount_;  // alive: the root of the mount, an ancestor, holds mount_reference_
   RefPtr<Mount> mount_reference_;

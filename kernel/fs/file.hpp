@@ -8,6 +8,7 @@
 #include "kernel/base/own_ptr.hpp"
 #include "kernel/base/result.hpp"
 #include "kernel/base/span.hpp"
+#include "kernel/base/vector.hpp"
 #include "kernel/mm/user_access.hpp"
 #include "kernel/mm/vm_object.hpp"
 #include "kernel/sync/mutex.hpp"
@@ -94,7 +95,7 @@ class File : public RefCounted {
   virtual WaitQueue* poll_queue() { return nullptr; }
   // ioctl(2). Errors: NotTty for commands it does not know.
   virtual Result<i64> ioctl(u32 command, u64 argument);
-  // True where read and write use offset() (regular files, directories, block devices).
+  // True where read and write use position (regular files, directories, block devices).
   virtual bool seekable() const { return false; }
   // lseek(2). Errors: IllegalSeek, Invalid, NoDeviceOrAddress (SEEK_DATA past the end).
   virtual Result<u64> seek(i64 offset, int whence);
@@ -104,7 +105,7 @@ class File : public RefCounted {
   virtual Result<void> allocate(int mode, u64 offset, u64 length);
   // What mmap shows. Errors: NoDevice where it cannot be mapped.
   virtual Result<RefPtr<mm::VmObject>> vm_object();
-  // getdents64: fills `to` with linux_dirent64 records from offset(); gives the bytes. Errors: NotDirectory, Invalid
+  // getdents64: fills `to` with linux_dirent64 records from position; gives the bytes. Errors: NotDirectory, Invalid
   // (no room for one).
   virtual Result<usize> read_directory(IoCursor& to);
   // Called when a descriptor of `table` is closed (close(2), dup2, exit), before the reference goes: POSIX locks end.
@@ -123,14 +124,18 @@ class File : public RefCounted {
   bool readable() const { return (flags() & kOpenAccessMask) != kOpenWriteOnly && (flags() & kOpenPath) == 0; }
   bool writable() const { return (flags() & kOpenAccessMask) != kOpenReadOnly && (flags() & kOpenPath) == 0; }
 
-  // The inode, or null for what has none (sockets, epoll).
-  virtual Inode* inode() { return nullptr; }
-  // Where it was opened, or null.
-  virtual Dentry* dentry() { return nullptr; }
+  // The inode, or null for what has none (sockets, epoll); the dentry's unless overridden.
+  virtual Inode* inode();
+  // Where it was opened, or null. The VFS sets it right after Inode::open.
+  Dentry* dentry() const { return dentry_; }
+  // Needs: no other thread knows the File yet.
+  void set_dentry(Dentry& dentry);
 
-  // The file offset, guarded by offset_lock (held over a read or write that uses it, as Linux does since 3.14).
-  u64 offset = 0;
-  Mutex offset_lock;
+  // The file offset, guarded by position_lock (held over a read or write that uses it, as Linux does since 3.14).
+  u64 position = 0;
+  // Where the last write with kOpenAppend ended: the next offset.
+  u64 append_end = 0;
+  Mutex position_lock;
 
   // Observers that must be told when the File dies: epoll items. Guarded by the epoll code's own lock.
   std::atomic<struct EpollItem*> epoll_items{nullptr};
@@ -146,6 +151,7 @@ class File : public RefCounted {
  private:
   std::atomic<u32> flags_;
   FileKind kind_;
+  Dentry* dentry_ = nullptr;  // counted
 };
 
 // The descriptors of a process. Shared by threads (CLONE_FILES), copied by fork. Internally locked; lookups do not
@@ -176,13 +182,17 @@ class FileTable : public RefCounted {
 
  private:
   struct Slot {
-    RefPtr<File> file;
+    File* file = nullptr;  // counted
     bool close_on_exec = false;
   };
   ~FileTable() override;
+  Result<void> grow(u32 wanted);
+  Result<u32> lowest_free(u32 from);
+  void put(u32 fd, RefPtr<File> file, bool close_on_exec);
+  RefPtr<File> take(u32 fd);
   SpinLock lock_{Rank::kFileTable};
-  struct Slots;
-  Slots* slots_ = nullptr;
+  Vector<Slot> slots_;
+  Vector<u64> used_;  // a bit a slot
   u32 limit_ = 1024;
   friend class RefPtr<FileTable>;
 };

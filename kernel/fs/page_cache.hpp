@@ -33,13 +33,18 @@ class PageCache final : public mm::VmObject {
   // Writes and, where it ends behind size(), grows the inode (set_size). Needs: inode.lock held. Errors: NoSpace, Io,
   // Fault, NoMemory; what was written before an error counts.
   Result<usize> write(IoCursor& from, u64 offset);
-  // Drops pages from `size` on and zeroes the rest of the page that holds it: before set_size shrinks.
-  // Needs: inode.lock held.
+  // Shrinks or grows the file: drops pages behind `size`, zeroes the rest of the page that holds it, and calls
+  // set_size, which must not call the cache. Needs: inode.lock held. Errors: those of set_size, Io.
   Result<void> truncate(u64 size);
-  // Drops whole pages in [first, last] and zeroes nothing: punched holes. Needs: inode.lock.
-  void drop(u64 first_page, u64 last_page);
+  // fallocate's modes that change content (punch a hole, zero a range): zeroes partial pages, drops whole ones and
+  // calls Inode::allocate. Needs: inode.lock held.
+  Result<void> punch(int mode, u64 offset, u64 length);
   // Writes all dirty pages. Errors: Io, NoSpace (the pages stay dirty).
   Result<void> flush();
+  // A memory file's: makes every page in [first, last]. Errors: NoSpace, NoMemory.
+  Result<void> fill_range(u64 first_page, u64 last_page);
+  // Lets all pages go, early in its owner's destructor.
+  void release();
   // The first page at or after `index` that the tree holds, or ~0: SEEK_DATA on tmpfs.
   u64 next_present(u64 index);
   // Reads pages ahead of need (readahead(2), MAP_POPULATE). Errors are ignored.
@@ -64,37 +69,50 @@ class PageCache final : public mm::VmObject {
  private:
   struct Node;
   static constexpr unsigned kBits = 6;
-  static constexpr u64 kReadAhead = 32;
-  static usize reclaim(usize wanted);
+  static constexpr usize kReadAhead = 32;
+  static constexpr usize kFaultAround = 16;
+  enum class State : u8 { kClean, kDirty };
 
-  mm::Page* find(u64 index) const;                      // tree_lock_ held
-  mm::Page* get(u64 index);                             // with a reference, or null
-  Result<void> insert(u64 index, mm::Page& page);       // fill_lock_ held; takes over the reference
-  mm::Page* remove_locked(u64 index);                   // tree_lock_ held
-  mm::Page* take_next(u64 first, u64 last);             // removes the first present page in the range, or null
-  mm::Page* next_dirty(u64 from);                       // tree_lock_ held
-  Result<mm::Page*> ensure(u64 index, u64 want_pages);  // get or read in
-  Result<mm::Page*> fill(u64 index, u64 want_pages);    // fill_lock_ held
+  static usize reclaim(usize wanted);
+  // The tree (page_tree.cpp). find, remove: tree_lock_ held. The others: fill_lock_ held.
+  mm::Page* find(u64 index) const;
+  mm::Page* find_next(u64 first, u64 last) const;
+  void remove(mm::Page& page);
+  Result<void*> slot_for(u64 index);
+  Result<void> insert(u64 index, mm::Page& page, State state);
+  void drop(u64 first, u64 last);
+  void free_nodes();
+
+  mm::Page* get(u64 index);                               // with a reference, or null
+  Result<mm::Page*> ensure(u64 index, usize want_pages);  // get or read in
+  Result<mm::Page*> fill(u64 index, usize want_pages);    // fill_lock_ held
+  Result<mm::Page*> fill_hole(u64 index);                 // a zero page in a memory file
   Result<void> make_dirty(mm::Page& page);
+  void mark_dirty(mm::Page& page);  // tree_lock_ held
   Result<usize> write_page(IoCursor& from, u64 index, usize offset, usize size);
-  Result<usize> write_new_page(IoCursor& from, u64 index, usize offset, usize size, bool* done);
-  bool maps_index(u64 index) const {
-    return height_ != 0 && (height_ * kBits >= 64 || (index >> (height_ * kBits)) == 0);
-  }
+  Result<usize> write_fresh_page(IoCursor& from, u64 index, usize offset, usize size);
+  Result<void> zero_part(u64 index, usize from, usize to);
+  Result<usize> write_back_run(mm::Page& first);
+  bool charge();
+  void pin_locked();
+  void throttle();
 
   Inode& inode_;
   PageQuota* quota_ = nullptr;
   SpinLock tree_lock_{Rank::kPageCache};
-  unsigned height_ = 0;  // 0: empty tree
-  void* root_ = nullptr;
+  unsigned height_ = 0;  // levels of nodes; 0: empty
+  Node* root_ = nullptr;
   u64 count_ = 0, dirty_count_ = 0;
-  u64 read_end_ = 0;  // where the last read's pages ended: the next read there is sequential
+  u64 read_end_ = 0;  // where the last fill ended: a miss there is sequential
+  List<mm::Page, &mm::Page::node> dirty_;
+  Mutex flush_lock_;  // before fill_lock_
   Mutex fill_lock_;
-  bool pinned_ = false;  // a VmObject reference is out, and holds the inode
+  bool pinned_ = false;  // a VmObject reference is out, and holds the inode; under tree_lock_
   u32 revived_ = 0;
-  bool dirty_pinned_ = false;  // on the list of dirty inodes, and holds the inode
+  bool dirty_pinned_ = false;  // on the list of dirty inodes, and holds the inode; under tree_lock_
   bool unlinked_ = false;
   ListNode dirty_node_;
+  friend struct PageCacheGlobals;
 };
 
 }  // namespace uni::fs

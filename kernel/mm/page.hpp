@@ -29,12 +29,13 @@ struct Page {
 };
 
 enum PageFlag : u8 {
-  kPageUpToDate = 1,   // content has been read or filled
-  kPageDirty = 2,      // differs from the backing store
-  kPageWriteback = 4,  // being written out
-  kPageAnon = 8,       // private anonymous memory
-  kPageFree = 16,      // in the buddy allocator
-  kPageCached = 32,    // in a page cache, reclaimable when clean
+  kPageUpToDate = 1,     // content has been read or filled
+  kPageDirty = 2,        // differs from the backing store
+  kPageWriteback = 4,    // being written out
+  kPageAnon = 8,         // private anonymous memory
+  kPageFree = 16,        // in the buddy allocator
+  kPageCached = 32,      // in a page cache, reclaimable when clean
+  kPageReferenced = 64,  // used since reclaim last looked
 };
 
 enum class Zero : u8 { kNo, kYes };

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The generic open file over an inode: regular files through the page cache, directories, and what was opened with
+// O_PATH.
+#pragma once
+
+#include "kernel/fs/dentry.hpp"
+#include "kernel/fs/file.hpp"
+
+namespace uni::fs {
+
+class InodeFile final : public File {
+ public:
+  InodeFile(Dentry& dentry, u32 flags);
+
+  Result<usize> read(IoCursor& to, u64 offset) override;
+  Result<usize> write(IoCursor& from, u64 offset) override;
+  bool seekable() const override { return true; }
+  Result<u64> seek(i64 offset, int whence) override;
+  Result<void> stat(Stat& out) override { return inode_.stat(out); }
+  Result<void> truncate(u64 size) override;
+  Result<void> sync(bool data_only) override;
+  Result<void> allocate(int mode, u64 offset, u64 length) override;
+  Result<RefPtr<mm::VmObject>> vm_object() override;
+  Result<usize> read_directory(IoCursor& to) override;
+  void descriptor_closed(FileTable& table) override;
+  Inode* inode() override { return &inode_; }
+
+ private:
+  ~InodeFile() override;
+  friend class RefPtr<InodeFile>;
+  Inode& inode_;  // the dentry's
+  PageCache* cache_;
+};
+
+// F_SEAL_* (fcntl(2)).
+enum Seal : u32 {
+  kSealSeal = 1,
+  kSealShrink = 2,
+  kSealGrow = 4,
+  kSealWrite = 8,
+  kSealFutureWrite = 16,
+  kSealExec = 32
+};
+
+}  // namespace uni::fs

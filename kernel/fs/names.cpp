@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Making and taking away names: mkdir, mknod, symlink, link, unlink, rmdir. Rename is in rename.cpp. The order of
+// checks is Linux's: what stands at the name, then the mount, then permissions.
+#include "kernel/fs/page_cache.hpp"
+#include "kernel/fs/path.hpp"
+#include "kernel/fs/permission.hpp"
+#include "kernel/fs/unlinked.hpp"
+
+namespace uni::fs {
+
+namespace {
+enum class Slash : u8 { kRefused, kAllowed };
+
+// Runs make(directory inode, name) -> Result<RefPtr<Inode>> for a name that does not exist.
+template <typename Make>
+Result<RefPtr<Inode>> make_name(const PathStart& start, StringView path, Slash slash, Make make) {
+  Walker walker(start, 0);
+  const LastName last = TRY(walker.to_parent(path));
+  if (last.kind != LastName::Kind::kNormal) return Errno::Exists;
+  Dentry& directory = *last.directory;
+  LockGuard guard(directory.inode()->lock);
+  const RefPtr<Dentry> there = TRY(DentryCache::lookup(directory, last.name, last.hash));
+  if (there->inode() != nullptr) return Errno::Exists;
+  if (last.slash && slash == Slash::kRefused) return Errno::NoEntry;
+  if (directory.deleted()) return Errno::NoEntry;
+  TRY(may_create(directory, start.who));
+  RefPtr<Inode> made = TRY(make(directory, last.name));
+  RefPtr<Inode> result = made;
+  TRY(DentryCache::add(directory, last.name, last.hash, uni::move(made)));
+  return result;
+}
+
+Result<RefPtr<Inode>> make_typed(const PathStart& start, StringView path, FileType type, u32 mode, u64 device) {
+  mode &= ~start.context.umask.load(std::memory_order_relaxed);
+  const Slash slash = type == FileType::kDirectory ? Slash::kAllowed : Slash::kRefused;
+  return make_name(start, path, slash, [&](Dentry& directory, StringView name) -> Result<RefPtr<Inode>> {
+    const NewOwner owner = TRY(new_owner(*directory.inode(), type, mode, start.who));
+    return directory.inode()->create(name, type, owner.mode, owner.uid, owner.gid, device);
+  });
+}
+}  // namespace
+
+void forget_name(Dentry& dentry) {
+  RefPtr<Dentry> hashed;
+  {
+    LockGuard guard(dentry_lock());
+    hashed = DentryCache::remove(dentry);
+  }
+  PageCache* cache = dentry.inode()->page_cache();
+  Stat stat;
+  if (cache != nullptr && dentry.inode()->stat(stat).ok() && stat.links == 0) cache->set_unlinked(true);
+}
+
+Result<RefPtr<Inode>> make_node(const PathStart& start, StringView path, FileType type, u32 mode, u64 special_device) {
+  return make_typed(start, path, type, mode, special_device);
+}
+
+Result<void> make_directory(const PathStart& start, StringView path, u32 mode) {
+  TRY(make_typed(start, path, FileType::kDirectory, mode & 01777, 0));
+  return {};
+}
+
+Result<void> make_symlink(const PathStart& start, StringView path, StringView target) {
+  if (target.empty()) return Errno::NoEntry;
+  const auto make = [&](Dentry& directory, StringView name) -> Result<RefPtr<Inode>> {
+    const NewOwner owner = TRY(new_owner(*directory.inode(), FileType::kSymlink, 0777, start.who));
+    return directory.inode()->symlink(name, target, owner.uid, owner.gid);
+  };
+  TRY(make_name(start, path, Slash::kRefused, make));
+  return {};
+}
+
+Result<void> link(Dentry& existing, const PathStart& start, StringView path) {
+  Inode& inode = *existing.inode();
+  const auto make = [&](Dentry& directory, StringView name) -> Result<RefPtr<Inode>> {
+    // A nameless file of the same store (O_TMPFILE) may get a name; that of a memfd or pipe never.
+    if (existing.mount() != directory.mount()) return Errno::CrossDevice;
+    if (inode.type() == FileType::kDirectory) return Errno::NotPermitted;
+    TRY(directory.inode()->link(name, inode));
+    if (PageCache* cache = inode.page_cache()) cache->set_unlinked(false);
+    return RefPtr<Inode>(&inode);
+  };
+  TRY(make_name(start, path, Slash::kRefused, make));
+  return {};
+}
+
+Result<void> unlink(const PathStart& start, StringView path) {
+  Walker walker(start, 0);
+  const LastName last = TRY(walker.to_parent(path));
+  if (last.kind != LastName::Kind::kNormal) return Errno::IsDirectory;
+  Dentry& directory = *last.directory;
+  TRY(writable_place(directory));
+  // Dropped after the lock: the last reference to an inode may free its blocks.
+  RefPtr<Dentry> victim;
+  LockGuard guard(directory.inode()->lock);
+  victim = TRY(DentryCache::lookup(directory, last.name, last.hash));
+  if (victim->inode() == nullptr) return Errno::NoEntry;
+  if (last.slash) return victim->is_directory() ? Errno::IsDirectory : Errno::NotDirectory;
+  TRY(may_delete(directory, *victim->inode(), start.who));
+  if (victim->is_directory()) return Errno::IsDirectory;
+  if (victim->mounted != nullptr) return Errno::Busy;
+  TRY(directory.inode()->unlink(last.name, *victim->inode()));
+  forget_name(*victim);
+  return {};
+}
+
+Result<void> remove_directory(const PathStart& start, StringView path) {
+  using Kind = LastName::Kind;
+  Walker walker(start, 0);
+  const LastName last = TRY(walker.to_parent(path));
+  if (last.kind == Kind::kDotDot) return Errno::NotEmpty;
+  if (last.kind == Kind::kDot) return Errno::Invalid;
+  if (last.kind == Kind::kRoot) return Errno::Busy;
+  Dentry& directory = *last.directory;
+  TRY(writable_place(directory));
+  RefPtr<Dentry> victim;
+  LockGuard guard(directory.inode()->lock);
+  victim = TRY(DentryCache::lookup(directory, last.name, last.hash));
+  if (victim->inode() == nullptr) return Errno::NoEntry;
+  TRY(may_delete(directory, *victim->inode(), start.who));
+  if (!victim->is_directory()) return Errno::NotDirectory;
+  if (victim->mounted != nullptr) return Errno::Busy;
+  // Parent before child: who makes a name in the victim sees it whole or deleted.
+  LockGuard inner(victim->inode()->lock);
+  TRY(directory.inode()->rmdir(last.name, *victim->inode()));
+  forget_name(*victim);
+  return {};
+}
+
+}  // namespace uni::fs
