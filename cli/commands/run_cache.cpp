@@ -29,7 +29,7 @@ Expected<fs::path> cache_directory() {
   } else {
     dir = fs::temp_directory_path();
   }
-  dir /= "uni";
+  dir = dir / "uni" / "images";
   std::error_code error;
   fs::create_directories(dir, error);
   if (error) {
