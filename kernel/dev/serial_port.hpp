@@ -17,7 +17,13 @@ Result<RefPtr<fs::File>> open_port(StringView name, u32 open_flags);
 void control_send(StringView line);
 // Calls `on_line` (from interrupts) for each line from the host.
 void control_on_line(void (*on_line)(StringView line));
-// Waits until the host has taken all bytes written to all ports: before power-off. Bounded to a few seconds.
+// Waits until the host has taken all bytes written to all ports: before power-off. As long as the host keeps a port
+// open and does not read, it waits, as a local process's output waits in a pipe; for the control port 5 seconds.
 void drain_ports();
+
+// The terminal, where `uni.tty` has been opened: control lines `winsize` and `signal`. From interrupts too.
+bool have_terminal();
+void set_window_size(u16 rows, u16 columns);
+void signal_terminal(int number);
 
 }  // namespace uni::dev
