@@ -2,6 +2,7 @@
 // Joins a Tty to a console port. Input is worked off at the interrupt, so that ^C arrives while the program computes.
 #include "kernel/dev/tty/port_tty.hpp"
 
+#include "kernel/base/format.hpp"
 #include "kernel/boot/boot_info.hpp"
 #include "kernel/dev/console/console.hpp"
 #include "kernel/dev/serial_port.hpp"

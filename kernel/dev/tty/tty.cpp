@@ -220,14 +220,13 @@ u32 Tty::poll() {
   return bits;
 }
 
-Result<void> Tty::set_termios(const Termios& termios, bool flush) {
+void Tty::set_termios(const Termios& termios, bool flush) {
   {
     LockGuard lock(lock_);
     if (flush) discipline_.flush_input();
     discipline_.set_termios(termios);
   }
   changed_.wake_all();
-  return {};
 }
 
 Result<i64> Tty::ioctl(u32 command, u64 argument) {
@@ -243,12 +242,12 @@ Result<i64> Tty::ioctl(u32 command, u64 argument) {
     case kTcSets:
     case kTcSetsW:
     case kTcSetsF:
-      TRY(set_termios(TRY(take<Termios>(argument)), command == kTcSetsF));
+      set_termios(TRY(take<Termios>(argument)), command == kTcSetsF);
       return 0;
     case kTcSets2:
     case kTcSetsW2:
     case kTcSetsF2:
-      TRY(set_termios(TRY(take<Termios2>(argument)).base, command == kTcSetsF2));
+      set_termios(TRY(take<Termios2>(argument)).base, command == kTcSetsF2);
       return 0;
     case kTcFlsh:
       if (argument > 2) return Errno::Invalid;

@@ -48,7 +48,7 @@ class Tty {
  private:
   bool readable(usize minimum);
   Result<void> wait_readable(Wait wait, usize wanted);
-  Result<void> set_termios(const Termios& termios, bool flush);
+  void set_termios(const Termios& termios, bool flush);
   Result<void> send(Span<const u8> bytes, Wait wait, usize* sent);
 
   TtyBackend& backend_;
