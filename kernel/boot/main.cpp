@@ -125,9 +125,8 @@ Result<void> install_stdio(Process& process) {
     if (!file) {
       auto opened = dev::open_port(wanted[fd].port, wanted[fd].flags);
       // Without the port (another launcher) the descriptor is /dev/null, as a daemon's.
-      if (!opened.ok()) opened = fs::open_path(*process.fs, process.credentials, "/dev/null", fs::kOpenReadWrite, 0);
-      if (!opened.ok()) return opened.error();
-      file = opened.take();
+      file = opened.ok() ? opened.take()
+                         : TRY(fs::open_path(*process.fs, process.credentials, "/dev/null", fs::kOpenReadWrite, 0));
       if (tty) terminal = file;
     }
     TRY(process.files->install_at(fd, move(file), false));
