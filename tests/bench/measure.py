@@ -11,7 +11,7 @@ import tempfile
 import time
 import pathlib
 
-from guests import PROGRAMS, QEMU
+from guests import PROGRAMS, QEMU, RELEASE
 
 
 def end(process):
@@ -145,10 +145,16 @@ def free_port():
         return s.getsockname()[1]
 
 
+def long_backlog():
+    """An environment in which QEMU's user network listens as under `uni run`: with a queue that holds a burst."""
+    return dict(os.environ, LD_PRELOAD=str(RELEASE / "cli" / "libuni_preload.so"))
+
+
 @contextlib.contextmanager
 def serving(command, ready, limit=90):
-    """A guest that serves: inside the block once ready() is true. Gives False where it never was."""
-    process = start(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """A guest that serves: inside the block once ready() is true. Gives False where it never was. Both sides publish their
+    port through the same forwarder."""
+    process = start(command, env=long_backlog() if command[0] == QEMU else None, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.monotonic() + limit
     try:
         while not (up := ready()) and time.monotonic() < until and process.poll() is None:
