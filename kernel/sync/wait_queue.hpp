@@ -46,7 +46,7 @@ class ThreadWaiter : public Waiter {
 
 class WaitQueue {
  public:
-  explicit WaitQueue(Rank rank = Rank::kWaitQueue) : lock_(rank) {}
+  explicit constexpr WaitQueue(Rank rank = Rank::kWaitQueue) : lock_(rank) {}
   WaitQueue(const WaitQueue&) = delete;
   WaitQueue& operator=(const WaitQueue&) = delete;
 
