@@ -85,6 +85,10 @@ class Process : public RefCounted {
   u32 dumpable = 1;
   u32 personality = 0;
   bool no_new_privileges = false;
+  bool keep_capabilities = false;  // PR_SET_KEEPCAPS
+  bool child_subreaper = false;
+  bool huge_pages_disabled = false;  // PR_SET_THP_DISABLE
+  int parent_death_signal = 0;
   int oom_score_adj = 0;
 
   // argv, envp and auxv as they lie in the program's memory, for /proc/self/{cmdline,environ,auxv}.

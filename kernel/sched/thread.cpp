@@ -11,6 +11,7 @@
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/sched/thread_access.hpp"
+#include "kernel/time/posix_timers.hpp"
 
 extern "C" void thread_start();
 
@@ -193,6 +194,7 @@ RefPtr<Thread> Process::find_thread(Tid tid) {
   t.exit_status = status;
   Process& p = t.process();
   thread_exit_hook(&t);
+  signal::detach(t);
   bool last = false;
   {
     LockGuard guard(p.lock);
@@ -203,6 +205,7 @@ RefPtr<Thread> Process::find_thread(Tid tid) {
     if (p.leader == &t) p.leader = nullptr;
   }
   if (last) {
+    time::release_timers(p);
     if (!p.exiting()) p.begin_exit((status & 0xff) << 8);
     Process::finish_exit(p);
   }

@@ -69,6 +69,8 @@ class Thread : public RefCounted {
   u64 rseq_address = 0;     // rseq(2)
   u32 rseq_length = 0, rseq_signature = 0;
   int exit_status = 0;
+  static constexpr u64 kTimerSlack = 50'000;
+  u64 timer_slack_ns = kTimerSlack;  // PR_SET_TIMERSLACK; timers are exact, so it is only kept
 
   // --- signals; under SignalState::lock ---
   signal::Set blocked = 0;
@@ -77,8 +79,7 @@ class Thread : public RefCounted {
   signal::Pending pending;
   u64 alt_stack_base = 0, alt_stack_size = 0;
   u32 alt_stack_flags = 2;  // SS_DISABLE
-  // The last fault of the thread in user mode, for signal frames: vector, error code, CR2. Set by the trap handler.
-  u64 fault_vector = 0, fault_error = 0, fault_address = 0;
+  u64 fault_address = 0;  // CR2 of the last page fault in user mode, for signal frames
   // Work before going back to user mode: a signal may be deliverable, or the thread must end. Set by others, lock-free.
   std::atomic<bool> attention{false};
   std::atomic<bool> must_exit{false};

@@ -8,6 +8,7 @@
 
 #include "kernel/base/list.hpp"
 #include "kernel/base/own_ptr.hpp"
+#include "kernel/base/span.hpp"
 #include "kernel/sync/spinlock.hpp"
 #include "kernel/sync/wait_queue.hpp"
 
@@ -124,6 +125,8 @@ struct SignalState : RefCounted {
 // NoMemory.
 Result<void> send(Process& to, const Info& info);
 Result<void> send(Thread& to, const Info& info);
+// Would a signal to the process be dropped now, because it is ignored and no thread blocks it?
+bool would_ignore(Process& process, int number);
 // A fault of the current thread: delivered at once; the process is killed where it is blocked or ignored (Linux's
 // force_sig_info).
 void force(Thread& to, const Info& info);
@@ -137,9 +140,17 @@ bool fatal_pending(const Thread& thread);
 // Takes the next signal for the current thread among `wanted`; false when there is none. For delivery, sigtimedwait,
 // signalfd.
 bool dequeue(Thread& thread, Set wanted, Info* out);
-// What a signal without a handler does.
-enum class DefaultAction : u8 { kTerminate, kIgnore, kCore, kStop, kContinue };
-DefaultAction default_action(int number);
+// "SIGSEGV"; "SIGRT_1" for real-time signals, as strace writes it; "SIG?" for what is none. Writes into `buffer`.
+StringView name_of(int number, Span<char> buffer);
+// Does the signal's default action end the process with a core file?
+bool dumps_core(int number);
+
+// The next thing to do about signals on the current thread's way to user mode: takes signals, drops the ignored.
+enum class Delivery : u8 { kNothing, kHandler, kFatal, kStop };
+Delivery next_delivery(Thread& thread, Info* info, Action* action);
+// Stops the process: every thread waits in wait_while_stopped on its way to user mode, until SIGCONT or its end.
+void stop(Process& process);
+void wait_while_stopped(Thread& thread);
 // The thread ends: what was sent to it alone is dropped, what it was chosen for goes to another thread.
 void detach(Thread& thread);
 // execve(2): handlers become the default, ignored signals stay ignored; the alternate stack goes.

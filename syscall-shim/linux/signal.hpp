@@ -16,8 +16,8 @@ namespace uni::shim {
 void deliver_signals(TrapFrame& frame);
 // A signal from the host (`signal N` on the control channel). From interrupts.
 void host_signal(int number);
-// Connects host_signal with the control channel. Called once, before the program starts.
-void listen_for_host_signals();
+// A line from the host on the control channel; others than `signal N` are passed over. From interrupts.
+void control_line(StringView line);
 
 Result<i64> sys_rt_sigaction(i32 number, UserPtr<abi::SigAction> action, UserPtr<abi::SigAction> old, u64 set_size);
 Result<i64> sys_rt_sigprocmask(i32 how, UserPtr<u64> set, UserPtr<u64> old, u64 set_size);

@@ -94,6 +94,7 @@ void page_fault(TrapFrame& frame, u64 error) {
   }
   thread.trap_error = error;
   thread.trap_number = 14;
+  thread.fault_address = address;
   switch (outcome) {
     case mm::FaultOutcome::kNoMapping:
       return send_fault(signal::kSegv, 1, address);  // SEGV_MAPERR

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// A descriptor that stands for a process (pidfd_open(2)). Readable once the process has ended.
+#pragma once
+
+#include "kernel/fs/file.hpp"
+#include "kernel/sched/process.hpp"
+
+namespace uni::fs {
+
+class PidFd final : public File {
+ public:
+  PidFd(RefPtr<Process> process, u32 open_flags) : File(FileKind::kPidFd, open_flags), process_(move(process)) {}
+  u32 poll() override { return process_->exiting() ? kPollIn | kPollRdNorm : 0; }
+  usize describe(Span<char> out) override;
+  Process& process() const { return *process_; }
+
+ private:
+  RefPtr<Process> process_;
+};
+
+}  // namespace uni::fs

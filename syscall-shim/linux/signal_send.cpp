@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sending signals: kill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2). Process groups: a process is found by
+// its number only, so a group is the processes of it that are known here: one's own.
+#include "kernel/fs/pidfd.hpp"
+#include "kernel/sched/process.hpp"
+#include "syscall-shim/abi/process.hpp"
+#include "syscall-shim/linux/signal.hpp"
+
+namespace uni::shim {
+
+namespace {
+
+bool valid(i32 number) {
+  return number >= 0 && number <= signal::kCount;
+}
+
+// kill(2), "Permissions".
+Result<void> may_signal(Process& target) {
+  Process& self = Process::current();
+  if (&target == &self) return {};
+  const Credentials& mine = self.credentials;
+  const Credentials& theirs = target.credentials;
+  if (mine.capable(abi::kCapKill) || mine.euid == theirs.suid || mine.euid == theirs.uid || mine.uid == theirs.suid ||
+      mine.uid == theirs.uid) {
+    return {};
+  }
+  return Errno::NotPermitted;
+}
+
+signal::Info from_user(i32 number, i32 code) {
+  Process& self = Process::current();
+  signal::Info info;
+  info.number = number;
+  info.code = code;
+  info.pid = raw(self.pid());
+  info.uid = self.credentials.uid;
+  return info;
+}
+
+Result<i64> to_process(Process& target, i32 number, const signal::Info& info) {
+  TRY(may_signal(target));
+  if (number != 0) TRY(signal::send(target, info));
+  return 0;
+}
+
+Result<i64> to_thread(i32 pid, i32 tid, i32 number, const signal::Info& info) {
+  Thread& self = Thread::current();
+  if (static_cast<u32>(tid) == raw(self.tid()) && (pid < 0 || static_cast<u32>(pid) == raw(self.process().pid()))) {
+    if (number != 0) TRY(signal::send(self, info));
+    return 0;
+  }
+  RefPtr<Thread> target = Process::find_thread(Tid{static_cast<u32>(tid)});
+  if (!target || (pid >= 0 && raw(target->process().pid()) != static_cast<u32>(pid))) return Errno::NoProcess;
+  TRY(may_signal(target->process()));
+  if (number != 0) TRY(signal::send(*target, info));
+  return 0;
+}
+
+// The siginfo of a rt_sigqueueinfo: a program may not pretend to be kill(2) or the kernel to others.
+Result<signal::Info> queued_info(i32 number, UserPtr<abi::SigInfo> pointer, bool to_self) {
+  const abi::SigInfo given = TRY(pointer.read());
+  if ((given.si_code >= 0 || given.si_code == abi::kSiTkill) && !to_self) return Errno::NotPermitted;
+  signal::Info info;
+  info.number = number;
+  info.code = given.si_code;
+  info.error = given.si_errno;
+  info.pid = given.rt.pid;
+  info.uid = given.rt.uid;
+  info.value = given.rt.value;
+  info.address = given.fault.address;
+  return info;
+}
+
+}  // namespace
+
+abi::SigInfo to_abi(const signal::Info& info) {
+  abi::SigInfo out;
+  __builtin_memset(&out, 0, sizeof out);
+  out.si_signo = info.number;
+  out.si_errno = info.error;
+  out.si_code = info.code;
+  const signal::Set signal = signal::bit(info.number);
+  constexpr signal::Set kFaults = signal::bit(signal::kSegv) | signal::bit(signal::kBus) | signal::bit(signal::kIll) |
+                                  signal::bit(signal::kFpe) | signal::bit(signal::kTrap) | signal::bit(signal::kSys);
+  if (info.code == abi::kSiTimer) {
+    out.timer.timer_id = info.timer_id;
+    out.timer.overrun = info.overrun;
+    out.timer.value = info.value;
+  } else if (info.code > 0 && info.code != abi::kSiKernel && (signal & kFaults) != 0) {
+    out.fault.address = info.address;
+  } else if (info.code > 0 && info.code != abi::kSiKernel && info.number == signal::kChld) {
+    out.child.pid = info.pid;
+    out.child.uid = info.uid;
+    out.child.status = info.status;
+    out.child.user_time = static_cast<i64>(info.user_time);
+    out.child.system_time = static_cast<i64>(info.system_time);
+  } else if (info.code > 0 && info.code != abi::kSiKernel && info.number == signal::kIo) {
+    out.poll.band = info.band;
+    out.poll.fd = info.fd;
+  } else {
+    out.rt.pid = info.pid;
+    out.rt.uid = info.uid;
+    out.rt.value = info.value;
+  }
+  return out;
+}
+
+// kill(2).
+Result<i64> sys_kill(i32 pid, i32 number) {
+  if (!valid(number)) return Errno::Invalid;
+  const signal::Info info = from_user(number, abi::kSiUser);
+  Process& self = Process::current();
+  if (pid > 0) {
+    if (static_cast<u32>(pid) == raw(self.pid())) return to_process(self, number, info);
+    RefPtr<Process> target = Process::find(Pid{static_cast<u32>(pid)});
+    if (!target) return Errno::NoProcess;
+    return to_process(*target, number, info);
+  }
+  // -1 means all but oneself and the first process.
+  if (pid == -1) return Errno::NoProcess;
+  if (pid == 0 || static_cast<u32>(-static_cast<i64>(pid)) == raw(self.group())) return to_process(self, number, info);
+  return Errno::NoProcess;
+}
+
+// tkill(2).
+Result<i64> sys_tkill(i32 tid, i32 number) {
+  if (tid <= 0 || !valid(number)) return Errno::Invalid;
+  return to_thread(-1, tid, number, from_user(number, abi::kSiTkill));
+}
+
+// tgkill(2).
+Result<i64> sys_tgkill(i32 pid, i32 tid, i32 number) {
+  if (pid <= 0 || tid <= 0 || !valid(number)) return Errno::Invalid;
+  return to_thread(pid, tid, number, from_user(number, abi::kSiTkill));
+}
+
+// rt_sigqueueinfo(2).
+Result<i64> sys_rt_sigqueueinfo(i32 pid, i32 number, UserPtr<abi::SigInfo> pointer) {
+  const bool to_self = static_cast<u32>(pid) == raw(Process::current().pid());
+  const signal::Info info = TRY(queued_info(number, pointer, to_self));
+  if (!valid(number)) return Errno::Invalid;
+  if (pid <= 0) return Errno::NoProcess;
+  RefPtr<Process> target = Process::find(Pid{static_cast<u32>(pid)});
+  if (!target) return Errno::NoProcess;
+  return to_process(*target, number, info);
+}
+
+// rt_tgsigqueueinfo(2).
+Result<i64> sys_rt_tgsigqueueinfo(i32 pid, i32 tid, i32 number, UserPtr<abi::SigInfo> pointer) {
+  if (pid <= 0 || tid <= 0) return Errno::Invalid;
+  const bool to_self = static_cast<u32>(pid) == raw(Process::current().pid());
+  const signal::Info info = TRY(queued_info(number, pointer, to_self));
+  if (!valid(number)) return Errno::Invalid;
+  return to_thread(pid, tid, number, info);
+}
+
+// pidfd_send_signal(2).
+Result<i64> sys_pidfd_send_signal(i32 pidfd, i32 number, UserPtr<abi::SigInfo> pointer, u32 flags) {
+  if (flags != 0) return Errno::Invalid;
+  RefPtr<fs::File> file = TRY(Process::current().files->get(pidfd));
+  if (file->kind() != fs::FileKind::kPidFd) return Errno::BadFd;
+  Process& target = static_cast<fs::PidFd&>(*file).process();
+  signal::Info info = from_user(number, abi::kSiUser);
+  if (pointer) {
+    info = TRY(queued_info(number, pointer, &target == &Process::current()));
+    if (TRY(pointer.read()).si_signo != number) return Errno::Invalid;
+  }
+  if (!valid(number)) return Errno::Invalid;
+  if (target.exiting()) return Errno::NoProcess;
+  return to_process(target, number, info);
+}
+
+}  // namespace uni::shim
