@@ -35,6 +35,8 @@ Result<i64> sys_timer_delete(i32 id);
 // Nanoseconds of a duration; too long ones saturate. Errors: Invalid (negative, or tv_nsec out of range).
 Result<u64> duration_ns(const abi::Timespec& value);
 Result<u64> duration_ns(const abi::Timeval& value);
+// The same of a duration in the program's memory. Errors: Fault, Invalid.
+Result<u64> read_duration(UserPtr<abi::Timespec> from);
 // The monotonic deadline `timeout` from now: kNever for a null pointer. Errors: Fault, Invalid.
 Result<u64> read_deadline(UserPtr<abi::Timespec> timeout);
 // The monotonic deadline of an absolute time on CLOCK_REALTIME or a monotonic clock.
