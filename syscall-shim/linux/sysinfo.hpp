@@ -9,7 +9,7 @@ namespace uni::shim {
 
 Result<i64> sys_uname(UserPtr<abi::Utsname> out);
 Result<i64> sys_sysinfo(UserPtr<abi::Sysinfo> out);
-Result<i64> sys_getrandom(UserPtr<void> out, u64 size, u32 flags);
+Result<i64> sys_getrandom(UserPtr<u8> out, u64 size, u32 flags);
 Result<i64> sys_sethostname(UserPtr<char> name, i32 size);
 Result<i64> sys_setdomainname(UserPtr<char> name, i32 size);
 Result<i64> sys_syslog(i32 action, UserPtr<char> buffer, i32 size);

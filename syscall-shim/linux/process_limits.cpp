@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// prctl(2), personality(2), resource limits and usage.
+#include "kernel/mm/address_space.hpp"
+#include "kernel/sched/process.hpp"
+#include "kernel/time/cpu_time.hpp"
+#include "syscall-shim/linux/process.hpp"
+#include "syscall-shim/linux/time.hpp"
+
+namespace uni::shim {
+
+namespace {
+
+constexpr u64 kMostFiles = 1024 * 1024;  // Linux's fs.nr_open
+
+Result<i64> set_name(UserAddr from) {
+  Thread& thread = Thread::current();
+  char name[sizeof thread.name] = {};
+  const usize room = sizeof name - 1;
+  auto length = copy_string_from_user(name, from, room);
+  // A longer name is cut (prctl(2), PR_SET_NAME).
+  if (!length.ok()) {
+    if (length.error() != Errno::NameTooLong) return length.error();
+    TRY(copy_from_user(name, from, room));
+  }
+  name[room] = '\0';
+  __builtin_memcpy(thread.name, name, sizeof name);
+  return 0;
+}
+
+Result<i64> ambient(u64 operation, u64 capability, u64 c, u64 d) {
+  enum : u64 { kIsSet = 1, kRaise = 2, kLower = 3, kClearAll = 4 };
+  Process& process = Process::current();
+  LockGuard guard(process.lock);
+  Credentials& credentials = process.credentials;
+  if (operation == kClearAll) {
+    if ((capability | c | d) != 0) return Errno::Invalid;
+    credentials.cap_ambient = 0;
+    return 0;
+  }
+  if ((c | d) != 0 || capability > abi::kCapLast) return Errno::Invalid;
+  const u64 bit = u64{1} << capability;
+  switch (operation) {
+    case kIsSet:
+      return (credentials.cap_ambient & bit) != 0 ? 1 : 0;
+    case kRaise:
+      if ((credentials.cap_permitted & credentials.cap_inheritable & bit) == 0) return Errno::NotPermitted;
+      credentials.cap_ambient |= bit;
+      return 0;
+    case kLower:
+      credentials.cap_ambient &= ~bit;
+      return 0;
+    default:
+      return Errno::Invalid;
+  }
+}
+
+Result<i64> drop_bounding(u64 capability) {
+  Process& process = Process::current();
+  LockGuard guard(process.lock);
+  if (!process.credentials.capable(abi::kCapSetpcap)) return Errno::NotPermitted;
+  if (capability > abi::kCapLast) return Errno::Invalid;
+  process.credentials.cap_bounding &= ~(u64{1} << capability);
+  return 0;
+}
+
+Result<void> set_limit(Process& process, u32 kind, const abi::Rlimit& wanted) {
+  if (wanted.rlim_cur > wanted.rlim_max) return Errno::Invalid;
+  if (kind == kLimitFiles && wanted.rlim_max > kMostFiles) return Errno::NotPermitted;
+  {
+    LockGuard guard(process.lock);
+    Limit& limit = process.limits[kind];
+    if (wanted.rlim_max > limit.hard && !process.credentials.capable(abi::kCapSysResource)) return Errno::NotPermitted;
+    limit = {wanted.rlim_cur, wanted.rlim_max};
+  }
+  if (kind == kLimitFiles) process.files->set_limit(static_cast<u32>(wanted.rlim_cur));
+  return {};
+}
+
+}  // namespace
+
+// prctl(2). Options that are not answered here are EINVAL, as with a Linux that was built without them.
+Result<i64> sys_prctl(i32 option, u64 a, u64 b, u64 c, u64 d) {
+  Process& process = Process::current();
+  Thread& thread = Thread::current();
+  switch (option) {
+    case abi::kPrSetName:
+      return set_name(UserAddr{a});
+    case abi::kPrGetName:
+      TRY(copy_to_user(UserAddr{a}, thread.name, sizeof thread.name));
+      return 0;
+    case abi::kPrSetPdeathsig:
+      if (a > signal::kCount) return Errno::Invalid;
+      process.parent_death_signal = static_cast<i32>(a);
+      return 0;
+    case abi::kPrGetPdeathsig:
+      TRY(UserPtr<i32>(a).write(process.parent_death_signal));
+      return 0;
+    case abi::kPrGetDumpable:
+      return i64{process.dumpable};
+    case abi::kPrSetDumpable:
+      if (a > 1) return Errno::Invalid;
+      process.dumpable = static_cast<u32>(a);
+      return 0;
+    case abi::kPrGetKeepcaps:
+      return process.keep_capabilities ? 1 : 0;
+    case abi::kPrSetKeepcaps:
+      if (a > 1) return Errno::Invalid;
+      process.keep_capabilities = a != 0;
+      return 0;
+    case abi::kPrGetTiming:
+      return 0;  // PR_TIMING_STATISTICAL
+    case abi::kPrSetTiming:
+      if (a != 0) return Errno::Invalid;
+      return 0;
+    case abi::kPrCapbsetRead:
+      if (a > abi::kCapLast) return Errno::Invalid;
+      return static_cast<i64>((process.credentials.cap_bounding >> a) & 1);
+    case abi::kPrCapbsetDrop:
+      return drop_bounding(a);
+    case abi::kPrGetSecurebits:
+      return 0;
+    case abi::kPrGetSeccomp:
+      return 0;  // no filter is installed: seccomp(2) is missing
+    case abi::kPrSetTimerslack:
+      thread.timer_slack_ns = a == 0 ? Thread::kTimerSlack : a;
+      return 0;
+    case abi::kPrGetTimerslack:
+      return static_cast<i64>(thread.timer_slack_ns);
+    case abi::kPrSetChildSubreaper:
+      process.child_subreaper = a != 0;
+      return 0;
+    case abi::kPrGetChildSubreaper:
+      TRY(UserPtr<i32>(a).write(process.child_subreaper ? 1 : 0));
+      return 0;
+    case abi::kPrSetNoNewPrivs:
+      if (a != 1 || (b | c | d) != 0) return Errno::Invalid;
+      process.no_new_privileges = true;
+      return 0;
+    case abi::kPrGetNoNewPrivs:
+      if ((a | b | c | d) != 0) return Errno::Invalid;
+      return process.no_new_privileges ? 1 : 0;
+    case abi::kPrGetTidAddress:
+      TRY(UserPtr<u64>(a).write(thread.clear_child_tid));
+      return 0;
+    case abi::kPrSetThpDisable:
+      if ((b | c | d) != 0) return Errno::Invalid;
+      process.huge_pages_disabled = a != 0;
+      return 0;
+    case abi::kPrGetThpDisable:
+      if ((a | b | c | d) != 0) return Errno::Invalid;
+      return process.huge_pages_disabled ? 1 : 0;
+    case abi::kPrCapAmbient:
+      return ambient(a, b, c, d);
+    default:
+      return Errno::Invalid;
+  }
+}
+
+// personality(2): kept and given back; it matters to execve only.
+Result<i64> sys_personality(u32 persona) {
+  Process& process = Process::current();
+  const u32 old = process.personality;
+  if (persona != ~u32{0}) process.personality = persona;
+  return i64{old};
+}
+
+// prlimit(2).
+Result<i64> sys_prlimit64(i32 pid, u32 kind, UserPtr<abi::Rlimit> value, UserPtr<abi::Rlimit> old) {
+  if (kind >= kLimitCount) return Errno::Invalid;
+  abi::Rlimit wanted{};
+  if (value) wanted = TRY(value.read());
+  RefPtr<Process> target = pid == 0 ? RefPtr<Process>(&Process::current()) : Process::find(Pid{static_cast<u32>(pid)});
+  if (!target) return Errno::NoProcess;
+  const Limit before = target->limits[kind];
+  if (value) TRY(set_limit(*target, kind, wanted));
+  if (old) TRY(old.write({before.soft, before.hard}));
+  return 0;
+}
+
+// getrlimit(2), setrlimit(2).
+Result<i64> sys_getrlimit(u32 kind, UserPtr<abi::Rlimit> out) {
+  if (kind >= kLimitCount) return Errno::Invalid;
+  const Limit& limit = Process::current().limits[kind];
+  TRY(out.write({limit.soft, limit.hard}));
+  return 0;
+}
+Result<i64> sys_setrlimit(u32 kind, UserPtr<abi::Rlimit> value) {
+  const abi::Rlimit wanted = TRY(value.read());
+  if (kind >= kLimitCount) return Errno::Invalid;
+  TRY(set_limit(Process::current(), kind, wanted));
+  return 0;
+}
+
+// getrusage(2). Differs: block operations are not counted.
+Result<i64> sys_getrusage(i32 who, UserPtr<abi::Rusage> out) {
+  constexpr i32 kSelf = 0, kChildren = -1, kThread = 1;
+  if (who != kSelf && who != kChildren && who != kThread) return Errno::Invalid;
+  abi::Rusage usage{};
+  Process& process = Process::current();
+  auto add = [&](const Thread& thread) {
+    usage.ru_minflt += static_cast<i64>(thread.minor_faults);
+    usage.ru_majflt += static_cast<i64>(thread.major_faults);
+    usage.ru_nvcsw += static_cast<i64>(thread.voluntary_switches);
+    usage.ru_nivcsw += static_cast<i64>(thread.involuntary_switches);
+  };
+  time::CpuTime used;
+  if (who == kThread) {
+    used = time::cpu_time(Thread::current());
+    add(Thread::current());
+  } else if (who == kSelf) {
+    used = time::cpu_time(process);
+    LockGuard guard(process.lock);
+    for (const Thread& thread : process.threads)
+      add(thread);
+  }
+  usage.ru_utime = to_timeval(used.user_ns);
+  usage.ru_stime = to_timeval(used.system_ns);
+  if (who != kChildren) usage.ru_maxrss = static_cast<i64>(process.space->usage().peak_resident * (kPageSize / kKiB));
+  TRY(out.write(usage));
+  return 0;
+}
+
+}  // namespace uni::shim
