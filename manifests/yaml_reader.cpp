@@ -135,6 +135,11 @@ std::vector<YamlReader> YamlReader::items(const char* key) const {
   return out;
 }
 
+std::string one_line(std::string text) {
+  std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  return text;
+}
+
 bool nests_too_deep(std::string_view text) {
   // An upper bound: brackets of flow style, and the indentation and dashes that begin a line in block style.
   int flow = 0;

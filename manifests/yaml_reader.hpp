@@ -57,13 +57,16 @@ class YamlReader {
 // yaml-cpp 0.7 recurses without a limit over nested collections; a text that nests deeper than this is refused first.
 bool nests_too_deep(std::string_view text);
 
+// Control characters replaced, so that a message stays one line.
+std::string one_line(std::string text);
+
 // Parses `text` and hands the mapping at its top to `read`. Everything that goes wrong becomes one diagnostic
 // `FILE:LINE: ...` of kBadInput.
 template <typename Read>
 auto read_yaml(const std::string& file, const std::string& text, Read read)
     -> Expected<decltype(read(std::declval<const YamlReader&>()))> {
   const auto bad = [&](int line, const std::string& what) {
-    return fail({.what = what,
+    return fail({.what = one_line(what),
                  .where = line > 0 ? file + ":" + std::to_string(line) : file,
                  .why = {},
                  .hint = "manifests are written by `uni pack PROGRAM`; make it again"});

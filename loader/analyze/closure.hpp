@@ -17,15 +17,15 @@ namespace uni {
 
 struct FileEntry {
   enum class Kind { File, Directory, Symlink } kind = Kind::File;
-  std::filesystem::path origin;  // on the host; empty for directories, symlinks and what is made here
-  std::string content;           // of a file that is made here
-  std::string target;            // of a symlink
+  std::filesystem::path origin{};  // on the host; empty for directories, symlinks and what is made here
+  std::string content{};           // of a file that is made here
+  std::string target{};            // of a symlink
   unsigned mode = 0;
   std::uint64_t size = 0;
-  std::string sha256;      // of a file, in hexadecimal
+  std::string sha256{};    // of a file, in hexadecimal
   std::int64_t mtime = 0;  // seconds; 0 means the image's own time
-  std::string reason;
-  std::string package;  // "name version", empty where unknown
+  std::string reason{};
+  std::string package{};  // "name version", empty where unknown
 };
 
 // An ELF file of the closure, kept for the search for system calls.

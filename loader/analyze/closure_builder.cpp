@@ -108,10 +108,12 @@ Expected<void> ClosureBuilder::add_program() {
   auto facts = reader_.read(where->host);
   if (!facts) return std::unexpected(facts.error());
   out_.interpreter = facts->header.interpreter;
-  if (out_.interpreter.empty() && facts->header.dynamic && !facts->needed.empty()) {
+  // A static PIE has a dynamic section too, but nothing of a library's.
+  const bool library = !facts->needed.empty() || !facts->soname.empty() || facts->header.entry == 0;
+  if (out_.interpreter.empty() && facts->header.dynamic && library) {
     return fail({.what = "is a shared library, not a program",
                  .where = where->host.string(),
-                 .why = "it needs libraries and names no dynamic linker",
+                 .why = "it names no dynamic linker",
                  .hint = "name the program that uses it"});
   }
   search_.emplace(sysroot_, out_.interpreter, library_path(), request_.cwd);
@@ -153,6 +155,7 @@ Expected<const LoadedObject*> ClosureBuilder::load(const std::string& path, cons
   if (!facts) return std::unexpected(facts.error());
   auto object = std::make_unique<LoadedObject>();
   object->path = path;
+  object->host = where.host;
   object->origin = parent_of(path);
   object->host_origin = where.host.parent_path();
   if (sysroot_.host_path(where.path).lexically_normal() == where.host.lexically_normal()) {
@@ -175,7 +178,7 @@ Expected<const LoadedObject*> ClosureBuilder::load(const std::string& path, cons
 std::string ClosureBuilder::chain_of(const LoadedObject& object) const {
   std::string chain;
   for (const LoadedObject* l = object.loader; l != nullptr; l = l->loader) {
-    chain += (chain.empty() ? "" : ", ") + std::string("which ") + l->path + " needs";
+    chain += (chain.empty() ? "" : ", ") + std::string("which ") + l->host.string() + " needs";
   }
   return chain;
 }
@@ -191,7 +194,7 @@ Expected<void> ClosureBuilder::add_needed(const LoadedObject& requester, const s
   if (!*found) {
     const std::string chain = chain_of(requester);
     return fail({.what = "missing library `" + name + "`",
-                 .where = requester.path,
+                 .where = requester.host.string(),
                  .why = "it is needed by this file" + (chain.empty() ? "" : ", " + chain) +
                         ", and is in none of the directories that the dynamic linker searches",
                  .hint = "install the package that has it, or add its directory: `-e LD_LIBRARY_PATH=DIR`"});

@@ -19,8 +19,7 @@ std::unexpected<Diagnostic> bad(const InputFile& file, std::string what, std::st
 }
 
 std::unexpected<Diagnostic> truncated(const InputFile& file, const char* part) {
-  return bad(file, "truncated ELF file",
-             std::string(part) + " lies beyond its " + std::to_string(file.size()) + " bytes",
+  return bad(file, "truncated ELF file", "its " + std::to_string(file.size()) + " bytes end before " + part + " does",
              "get or build the file again");
 }
 
@@ -51,11 +50,12 @@ Expected<void> check_identity(const InputFile& file, const Elf64_Ehdr& ehdr, std
   if (got >= 2 && id[0] == '#' && id[1] == '!') {
     std::string line(reinterpret_cast<const char*>(id) + 2, got - 2);
     line = line.substr(0, line.find('\n'));
-    line.erase(0, line.find_first_not_of(' '));
-    return bad(file, "is a script, not an ELF program", "it begins with `#!" + line + "...`",
-               "pack its interpreter and give the script as a file and an argument: `uni pack INTERPRETER -a " +
-                   file.path().string() + ":/app/" + file.path().filename().string() + " -- /app/" +
-                   file.path().filename().string() + "`");
+    line.erase(0, line.find_first_not_of(" \t"));
+    const std::string interpreter = line.substr(0, line.find_first_of(" \t"));
+    const std::string guest = "/app/" + file.path().filename().string();
+    return bad(file, "is a script, not an ELF program", "its interpreter is `" + line + "`",
+               "pack the interpreter with the script as a file and an argument: `uni pack " + interpreter + " -a " +
+                   file.path().string() + ":" + guest + " -- " + guest + "`");
   }
   if (got < SELFMAG || std::memcmp(id, ELFMAG, SELFMAG) != 0) {
     return bad(file, "is not an ELF program", "it does not begin with the ELF magic number",
@@ -133,7 +133,8 @@ Expected<ElfHeader> read_elf_header(const InputFile& file) {
     return bad(file, "damaged ELF file", "its program headers have a wrong size", "get the file again");
   }
   const std::uint64_t table = std::uint64_t{ehdr.e_phnum} * sizeof(Elf64_Phdr);
-  if (ehdr.e_phoff > file.size() || table > file.size() - ehdr.e_phoff) return truncated(file, "the program headers");
+  if (ehdr.e_phoff > file.size() || table > file.size() - ehdr.e_phoff)
+    return truncated(file, "the program header table");
   std::vector<Elf64_Phdr> phs(ehdr.e_phnum);
   if (auto ok = file.read_exact(ehdr.e_phoff, {reinterpret_cast<char*>(phs.data()), table}); !ok) {
     return std::unexpected(ok.error());

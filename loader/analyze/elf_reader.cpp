@@ -67,13 +67,12 @@ std::optional<std::string> receive_message(int fd, int timeout_ms) {
 }
 
 [[noreturn]] void child_main(int fd) {
-  // A parse that eats memory or time ends the child, not the machine. 4 GiB of address space is enough for files of 1
-  // GiB.
-  const rlimit memory{.rlim_cur = std::uint64_t{4} << 30, .rlim_max = std::uint64_t{4} << 30};
-  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
 #ifndef __SANITIZE_ADDRESS__  // ASan's shadow needs terabytes of address space
+  // A parse that eats memory ends the child, not the machine. 4 GiB of address space is enough for files of 1 GiB.
+  const rlimit memory{.rlim_cur = std::uint64_t{4} << 30, .rlim_max = std::uint64_t{4} << 30};
   ::setrlimit(RLIMIT_AS, &memory);
 #endif
+  const rlimit none{.rlim_cur = 0, .rlim_max = 0};
   ::setrlimit(RLIMIT_CORE, &none);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})

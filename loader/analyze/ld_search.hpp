@@ -16,6 +16,7 @@ namespace uni {
 // An object that the dynamic linker has loaded, as far as the search looks at it.
 struct LoadedObject {
   std::string path;                   // guest path under which it was opened
+  std::filesystem::path host;         // the file itself
   std::string origin;                 // guest directory that $ORIGIN means
   std::filesystem::path host_origin;  // the same directory on the host; differs where the object was placed elsewhere
   ElfFacts facts;

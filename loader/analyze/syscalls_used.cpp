@@ -143,19 +143,27 @@ Expected<SyscallReport> find_syscalls(const Closure& closure) {
     }
     const CodeScan scan = scan_code(*bytes, object.facts.header, WantEdges::No);
     Calls own;
-    for (const SyscallSite& s : scan.sites) {
-      if (s.number >= 0)
-        own.insert(s.number);
-      else
-        ++undecided[object.path];
+    std::set<std::uint64_t> open_sites;
+    for (const SyscallSite& site : scan.sites) {
+      if (site.number >= 0) {
+        own.insert(site.number);
+      } else {
+        open_sites.insert(site.address);
+      }
     }
     take(own, object.path);
-    note_processes(object, own, processes);
+    if (!open_sites.empty()) undecided[object.path] += open_sites.size();
+    // The dynamic linker's execve is for `ld.so --argv0 PROGRAM` on its own command line.
+    if (!linker) note_processes(object, own, processes);
   }
   for (const ClosureObject& object : closure.objects) {
     if (is_c_library(base_name(object.path))) continue;
-    for (const Library& library : libraries)
-      take(library.reach(&object.facts.imports), object.path);
+    for (const Library& library : libraries) {
+      Calls calls = library.reach(&object.facts.imports);
+      // A computed number inside the library is the library's own matter; syscall(2)'s is the caller's.
+      if (!std::ranges::binary_search(object.facts.imports, "syscall")) calls.erase(-1);
+      take(calls, object.path);
+    }
   }
   SyscallReport report;
   for (const auto& [number, origins] : found) {

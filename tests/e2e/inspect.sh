@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# `uni inspect` says the same of a program, of its image and of its manifest; `uni syscalls` prints the table.
+. "$(dirname "$0")/../lib.sh"
+cat > main.c <<'C'
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(void) { return socket(AF_INET, SOCK_STREAM, 0) + (fork() == 0); }
+C
+cc -o server main.c
+pack server.img ./server
+
+cat > check.py <<'PY'
+import json, sys
+d = json.load(open(sys.argv[1]))
+need = ["program", "interpreter", "files", "syscalls", "permissions", "verdict"]
+assert all(k in d for k in need), d.keys()
+assert d["program"] == "/usr/local/bin/server"
+files = {f["path"]: f for f in d["files"]}
+libc = [p for p in files if p.endswith("/libc.so.6")]
+assert libc and files[libc[0]]["reason"] == "needed by /usr/local/bin/server", files.keys()
+assert len(files[libc[0]]["sha256"]) == 64 and files[libc[0]]["package"].startswith("libc6 ")
+calls = {c["name"]: c for c in d["syscalls"]}
+assert [c["number"] for c in d["syscalls"]] == sorted(c["number"] for c in d["syscalls"])
+for name in ["socket", "exit_group", "mmap", "openat"]:
+    assert name in calls, name
+assert "/usr/local/bin/server" in calls["socket"]["origins"]
+assert "listen" not in calls, "nothing here listens"
+assert "/usr/local/bin/server: fork" in d["permissions"]["evidence"]
+assert d["permissions"]["processes"] == "none"
+assert d["verdict"]["status"] in ["runs", "runs with notes", "will not run"]
+PY
+for subject in ./server server.img server.yaml; do
+  status=$(status_of "$UNI" inspect --json $subject)
+  case $status in 0 | 3) ;; *) fail "inspect $subject: $(cat err)" ;; esac
+  python3 check.py out || fail "the JSON of $subject is wrong"
+  has "the text of $subject" "$("$UNI" inspect $subject || true)" "verdict"
+done
+! "$UNI" inspect --json server.img | grep -q "$PWD" || fail "the image names a directory of this machine"
+
+"$UNI" syscalls --format json > calls.json
+python3 - <<'PY' || fail "the table as JSON is wrong"
+import json
+rows = json.load(open("calls.json"))
+assert [r["number"] for r in rows] == sorted({r["number"] for r in rows})
+assert all(set(r) == {"number", "name", "level", "note"} for r in rows)
+assert all(r["level"] in ("full", "partial", "stub", "missing") for r in rows)
+assert next(r for r in rows if r["number"] == 9)["name"] == "mmap"
+PY
+has "the markdown" "$("$UNI" syscalls --format markdown)" '| 9 | `mmap` |'
+has "the table" "$("$UNI" syscalls)" "mmap"
+same "another format" "$(status_of "$UNI" syscalls --format xml)" 2
+for verb in pack run inspect syscalls; do has "help of $verb" "$("$UNI" $verb --help)" "Examples:"; done
