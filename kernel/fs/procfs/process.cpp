@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small files of /proc/PID: arguments, limits, names.
+#include "kernel/fs/procfs/rows.hpp"
+#include "kernel/mm/user_access.hpp"
+#include "kernel/time/clock.hpp"
+
+namespace uni::fs::procfs {
+namespace {
+
+// A program's own memory, up to 128 KiB a time. Another process's is not reachable through user access.
+Result<void> write_memory(Writer& out, const Process& process, u64 start, u64 end) {
+  if (&process != &Process::current()) return Errno::NotPermitted;
+  char piece[512];
+  while (start < end) {
+    const usize n = copy_from_user_partial(piece, UserAddr{start}, min<u64>(sizeof piece, end - start));
+    if (n == 0) break;
+    out.write({piece, n});
+    start += n;
+  }
+  return {};
+}
+
+struct LimitLine {
+  StringView name;
+  LimitKind kind;
+  StringView unit;
+};
+// In the order of proc_pid_limits(5).
+constexpr LimitLine kLimits[] = {
+    {"Max cpu time", kLimitCpu, "seconds"},
+    {"Max file size", kLimitFileSize, "bytes"},
+    {"Max data size", kLimitData, "bytes"},
+    {"Max stack size", kLimitStack, "bytes"},
+    {"Max core file size", kLimitCore, "bytes"},
+    {"Max resident set", kLimitRss, "bytes"},
+    {"Max processes", kLimitProcesses, "processes"},
+    {"Max open files", kLimitFiles, "files"},
+    {"Max locked memory", kLimitLocked, "bytes"},
+    {"Max address space", kLimitAddressSpace, "bytes"},
+    {"Max file locks", kLimitLocks, "locks"},
+    {"Max pending signals", kLimitSignals, "signals"},
+    {"Max msgqueue size", kLimitMessageQueue, "bytes"},
+    {"Max nice priority", kLimitNice, ""},
+    {"Max realtime priority", kLimitRtPriority, ""},
+    {"Max realtime timeout", kLimitRtTime, "us"},
+};
+
+}  // namespace
+
+Result<RefPtr<Process>> process_of(const Numbers& numbers) {
+  RefPtr<Process> process =
+      numbers.count > 0 ? Process::find(Pid{static_cast<u32>(numbers.n[0])}) : RefPtr<Process>(&Process::current());
+  if (!process) return Errno::NoProcess;
+  return process;
+}
+
+Result<Target> target_of(const Numbers& numbers) {
+  Target t;
+  t.process = TRY(process_of(numbers));
+  if (numbers.count > 1) {
+    t.thread = Process::find_thread(Tid{static_cast<u32>(numbers.n[1])});
+  } else {
+    LockGuard guard(t.process->lock);
+    if (t.process->leader != nullptr && t.process->leader->try_ref())
+      t.thread = RefPtr<Thread>::adopt(t.process->leader);
+  }
+  if (!t.thread || t.thread->is_kernel()) return Errno::NoProcess;
+  return t;
+}
+
+Result<void> show_self(Writer& out, const Numbers&) {
+  format(out, "{}", Process::current().pid());
+  return {};
+}
+
+Result<void> show_thread_self(Writer& out, const Numbers&) {
+  format(out, "{}/task/{}", Process::current().pid(), Thread::current().tid());
+  return {};
+}
+
+Result<void> show_arguments(Writer& out, const Numbers& numbers) {
+  auto process = TRY(process_of(numbers));
+  return write_memory(out, *process, process->arg_start, process->arg_end);
+}
+
+Result<void> show_environment(Writer& out, const Numbers& numbers) {
+  auto process = TRY(process_of(numbers));
+  return write_memory(out, *process, process->env_start, process->env_end);
+}
+
+Result<void> show_auxv(Writer& out, const Numbers& numbers) {
+  auto process = TRY(process_of(numbers));
+  // SAFETY: the vector's words as bytes.
+  out.write({reinterpret_cast<const char*>(process->auxv.data()), process->auxv.size() * sizeof(u64)});
+  return {};
+}
+
+Result<void> show_limits(Writer& out, const Numbers& numbers) {
+  auto process = TRY(process_of(numbers));
+  format(out, "{:25} {:20} {:20} {:10}\n", "Limit", "Soft Limit", "Hard Limit", "Units");
+  for (const LimitLine& l : kLimits) {
+    format(out, "{:25} ", l.name);
+    for (const u64 value : {process->limits[l.kind].soft, process->limits[l.kind].hard}) {
+      char number[24];
+      BufferWriter text(number);
+      if (value == kUnlimited)
+        text.write("unlimited");
+      else
+        format(text, "{}", value);
+      format(out, "{:20} ", text.view());
+    }
+    format(out, "{:10}\n", l.unit);
+  }
+  return {};
+}
+
+Result<void> show_comm(Writer& out, const Numbers& numbers) {
+  auto t = TRY(target_of(numbers));
+  format(out, "{}\n", StringView(t.thread->name));
+  return {};
+}
+
+Result<void> store_comm(StringView text, const Numbers& numbers) {
+  auto t = TRY(target_of(numbers));
+  if (t.process.get() != &Process::current()) return Errno::Invalid;
+  char name[sizeof t.thread->name] = {};
+  __builtin_memcpy(name, text.data(), min(text.size(), sizeof name - 1));
+  __builtin_memcpy(t.thread->name, name, sizeof name);
+  return {};
+}
+
+Result<void> show_oom_score_adj(Writer& out, const Numbers& numbers) {
+  auto process = TRY(process_of(numbers));
+  format(out, "{}\n", process->oom_score_adj);
+  return {};
+}
+
+Result<void> store_oom_score_adj(StringView text, const Numbers& numbers) {
+  auto process = TRY(process_of(numbers));
+  const bool negative = text.starts_with("-");
+  u64 value = 0;
+  const StringView digits = text.slice(negative ? 1 : 0);
+  if (digits.empty() || digits.size() > 5) return Errno::Invalid;
+  for (char c : digits) {
+    if (c < '0' || c > '9') return Errno::Invalid;
+    value = value * 10 + static_cast<u64>(c - '0');
+  }
+  if (value > 1000) return Errno::Invalid;
+  process->oom_score_adj = negative ? -static_cast<int>(value) : static_cast<int>(value);
+  return {};
+}
+
+Result<void> show_schedstat(Writer& out, const Numbers& numbers) {
+  auto t = TRY(target_of(numbers));
+  format(out, "{} 0 {}\n", time::cycles_to_ns(t.thread->user_cycles + t.thread->system_cycles),
+         t.thread->voluntary_switches + t.thread->involuntary_switches);
+  return {};
+}
+
+}  // namespace uni::fs::procfs

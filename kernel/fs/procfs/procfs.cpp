@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of /proc. A row with text never changes; the values under sys/ are this kernel's own limits, or Linux's
+// defaults where there is no such limit. Rows of one directory stand together.
+#include "kernel/fs/procfs/procfs.hpp"
+
+#include "kernel/fs/procfs/rows.hpp"
+
+namespace uni::fs::procfs {
+namespace {
+
+using pseudo::Row;
+using pseudo::RowKind;
+
+constexpr u64 kHighestPid = 32768;
+
+u64 next_thread(Process& process, u64 from) {
+  u64 best = ~u64{0};
+  LockGuard guard(process.lock);
+  for (Thread& t : process.threads) {
+    const u64 tid = raw(t.tid());
+    if (tid >= from && tid < best) best = tid;
+  }
+  return best;
+}
+
+u64 next_number(StringView kind, const Numbers& outer, u64 from) {
+  if (kind == "pid"_sv) {
+    // A thread's number finds its process too, but is not listed; the first component decides.
+    for (u64 pid = max(from, u64{1}); pid <= kHighestPid; ++pid) {
+      if (Process::find(Pid{static_cast<u32>(pid)})) return pid;
+    }
+    return ~u64{0};
+  }
+  auto process = process_of(outer);
+  if (!process.ok()) return ~u64{0};
+  if (kind == "tid"_sv) return next_thread(*process.value(), from);
+  RefPtr<FileTable> files;
+  {
+    LockGuard guard(process.value()->lock);
+    files = process.value()->files;
+  }
+  if (!files || from > 0x7FFFFFFF) return ~u64{0};
+  const int fd = files->next_open(static_cast<int>(from));
+  return fd < 0 ? ~u64{0} : static_cast<u64>(fd);
+}
+
+void owner(const Numbers& numbers, u32& uid, u32& gid) {
+  auto process = process_of(numbers);
+  if (!process.ok()) return;
+  uid = process.value()->credentials.euid;
+  gid = process.value()->credentials.egid;
+}
+
+constexpr Row text(StringView path, StringView content, u16 mode = 0444) {
+  Row r{path};
+  r.text = content;
+  r.mode = mode;
+  return r;
+}
+constexpr Row file(StringView path, pseudo::Show show, u16 mode = 0444) {
+  Row r{path};
+  r.show = show;
+  r.mode = mode;
+  return r;
+}
+constexpr Row writable(StringView path, pseudo::Show show, pseudo::Store store) {
+  Row r{path};
+  r.show = show;
+  r.store = store;
+  r.mode = 0644;
+  return r;
+}
+constexpr Row link(StringView path, pseudo::Show show, pseudo::Follow follow = nullptr) {
+  Row r{path};
+  r.show = show;
+  r.follow = follow;
+  r.kind = RowKind::kLink;
+  return r;
+}
+constexpr Row fixed_link(StringView path, StringView target) {
+  Row r{path};
+  r.text = target;
+  r.kind = RowKind::kLink;
+  return r;
+}
+constexpr Row directory(StringView path) {
+  Row r{path};
+  r.kind = RowKind::kDirectory;
+  return r;
+}
+// /proc/PID/task/TID shows what /proc/PID shows, of one thread.
+constexpr Row task() {
+  Row r{"<pid>/task/<tid>"};
+  r.kind = RowKind::kDirectory;
+  r.alias = "<pid>";
+  r.first_only = true;
+  return r;
+}
+
+constexpr Row kRows[] = {
+    link("self", show_self),
+    link("thread-self", show_thread_self),
+    fixed_link("mounts", "self/mounts"),
+    fixed_link("net", "self/net"),
+
+    link("<pid>/exe", show_exe, follow_exe),
+    link("<pid>/cwd", show_cwd, follow_cwd),
+    link("<pid>/root", show_root, follow_root),
+    file("<pid>/maps", show_maps),
+    file("<pid>/smaps", show_smaps),
+    file("<pid>/smaps_rollup", show_smaps_rollup),
+    file("<pid>/stat", show_process_stat),
+    file("<pid>/statm", show_statm),
+    file("<pid>/status", show_status),
+    file("<pid>/cmdline", show_arguments),
+    file("<pid>/environ", show_environment, 0400),
+    file("<pid>/auxv", show_auxv, 0400),
+    file("<pid>/limits", show_limits),
+    file("<pid>/mounts", show_mounts),
+    file("<pid>/mountinfo", show_mountinfo),
+    file("<pid>/schedstat", show_schedstat),
+    writable("<pid>/comm", show_comm, store_comm),
+    writable("<pid>/oom_score_adj", show_oom_score_adj, store_oom_score_adj),
+    text("<pid>/oom_score", "0\n"),
+    text("<pid>/cgroup", "0::/\n"),
+    text("<pid>/cpuset", "/\n"),
+    text("<pid>/coredump_filter", "00000033\n"),
+    text("<pid>/loginuid", "4294967295"),
+    text("<pid>/sessionid", "4294967295"),
+    text("<pid>/setgroups", "allow\n"),
+    text("<pid>/uid_map", "         0          0 4294967295\n"),
+    text("<pid>/gid_map", "         0          0 4294967295\n"),
+    link("<pid>/fd/<fd>", show_fd, follow_fd),
+    file("<pid>/fdinfo/<fd>", show_fdinfo),
+    task(),
+    file("<pid>/net/dev", show_net<NetFile::kDevices>),
+    file("<pid>/net/route", show_net<NetFile::kRoutes>),
+    file("<pid>/net/arp", show_net<NetFile::kArp>),
+    file("<pid>/net/tcp", show_net<NetFile::kTcp>),
+    file("<pid>/net/tcp6", show_net<NetFile::kTcp6>),
+    file("<pid>/net/udp", show_net<NetFile::kUdp>),
+    file("<pid>/net/udp6", show_net<NetFile::kUdp6>),
+    file("<pid>/net/unix", show_net<NetFile::kUnix>),
+    file("<pid>/net/if_inet6", show_net<NetFile::kInet6Addresses>),
+
+    file("cmdline", show_cmdline),
+    file("cpuinfo", show_cpuinfo),
+    text("filesystems", "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\t9p\n\text4\n"),
+    file("loadavg", show_loadavg),
+    file("meminfo", show_meminfo),
+    file("stat", show_stat),
+    text("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
+    file("uptime", show_uptime),
+    file("version", show_version),
+    file("vmstat", show_vmstat),
+
+    text("sys/kernel/cap_last_cap", "40\n"),
+    text("sys/kernel/core_pattern", "core\n"),
+    text("sys/kernel/dmesg_restrict", "1\n"),
+    file("sys/kernel/hostname", show_hostname),
+    text("sys/kernel/domainname", "(none)\n"),
+    text("sys/kernel/kptr_restrict", "1\n"),
+    text("sys/kernel/msgmax", "8192\n"),
+    text("sys/kernel/msgmnb", "16384\n"),
+    text("sys/kernel/msgmni", "32000\n"),
+    text("sys/kernel/ngroups_max", "65536\n"),
+    text("sys/kernel/osrelease", "6.1.0-uni\n"),
+    text("sys/kernel/ostype", "Linux\n"),
+    text("sys/kernel/overflowgid", "65534\n"),
+    text("sys/kernel/overflowuid", "65534\n"),
+    text("sys/kernel/perf_event_paranoid", "3\n"),
+    text("sys/kernel/pid_max", "32768\n"),
+    file("sys/kernel/random/boot_id", show_boot_id),
+    text("sys/kernel/random/entropy_avail", "256\n"),
+    text("sys/kernel/random/poolsize", "256\n"),
+    text("sys/kernel/random/urandom_min_reseed_secs", "60\n"),
+    file("sys/kernel/random/uuid", show_uuid),
+    text("sys/kernel/random/write_wakeup_threshold", "256\n"),
+    text("sys/kernel/randomize_va_space", "2\n"),
+    text("sys/kernel/seccomp/actions_avail", "kill_process kill_thread trap errno user_notif trace log allow\n"),
+    text("sys/kernel/sem", "32000\t1024000000\t500\t32000\n"),
+    text("sys/kernel/shmall", "18446744073692774399\n"),
+    text("sys/kernel/shmmax", "18446744073692774399\n"),
+    text("sys/kernel/shmmni", "4096\n"),
+    text("sys/kernel/threads-max", "32768\n"),
+    text("sys/kernel/version", "#1 SMP PREEMPT_DYNAMIC\n"),
+    text("sys/kernel/yama/ptrace_scope", "1\n"),
+    text("sys/vm/max_map_count", "65530\n"),
+    text("sys/vm/min_free_kbytes", "1024\n"),
+    text("sys/vm/mmap_min_addr", "65536\n"),
+    text("sys/vm/nr_hugepages", "0\n"),
+    text("sys/vm/overcommit_memory", "0\n"),
+    text("sys/vm/overcommit_ratio", "50\n"),
+    text("sys/vm/swappiness", "60\n"),
+    text("sys/fs/aio-max-nr", "65536\n"),
+    text("sys/fs/file-max", "9223372036854775807\n"),
+    file("sys/fs/file-nr", show_file_nr),
+    text("sys/fs/inotify/max_queued_events", "16384\n"),
+    text("sys/fs/inotify/max_user_instances", "128\n"),
+    text("sys/fs/inotify/max_user_watches", "65536\n"),
+    text("sys/fs/lease-break-time", "45\n"),
+    text("sys/fs/nr_open", "1048576\n"),
+    text("sys/fs/pipe-max-size", "1048576\n"),
+    text("sys/fs/pipe-user-pages-hard", "0\n"),
+    text("sys/fs/pipe-user-pages-soft", "16384\n"),
+    text("sys/fs/protected_hardlinks", "1\n"),
+    text("sys/fs/protected_symlinks", "1\n"),
+    text("sys/net/core/rmem_default", "212992\n"),
+    text("sys/net/core/rmem_max", "212992\n"),
+    text("sys/net/core/somaxconn", "4096\n"),
+    text("sys/net/core/wmem_default", "212992\n"),
+    text("sys/net/core/wmem_max", "212992\n"),
+    text("sys/net/ipv4/ip_forward", "0\n"),
+    text("sys/net/ipv4/ip_local_port_range", "32768\t60999\n"),
+    text("sys/net/ipv4/ip_unprivileged_port_start", "1024\n"),
+    text("sys/net/ipv4/tcp_fin_timeout", "60\n"),
+    text("sys/net/ipv4/tcp_keepalive_intvl", "75\n"),
+    text("sys/net/ipv4/tcp_keepalive_probes", "9\n"),
+    text("sys/net/ipv4/tcp_keepalive_time", "7200\n"),
+    text("sys/net/ipv4/tcp_max_syn_backlog", "128\n"),
+    text("sys/net/ipv4/tcp_rmem", "4096\t131072\t6291456\n"),
+    text("sys/net/ipv4/tcp_syn_retries", "6\n"),
+    text("sys/net/ipv4/tcp_wmem", "4096\t16384\t4194304\n"),
+    text("sys/net/ipv6/conf/all/disable_ipv6", "0\n"),
+    text("sys/net/ipv6/conf/default/disable_ipv6", "0\n"),
+    directory("bus"),
+    directory("fs"),
+    directory("irq"),
+};
+
+constexpr pseudo::Table kTable = {kRows, sizeof kRows / sizeof kRows[0], "proc", 0x9FA0, 0, next_number, owner};
+
+}  // namespace
+
+Result<RefPtr<FileSystem>> create() {
+  return pseudo::create(kTable);
+}
+
+}  // namespace uni::fs::procfs

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// File systems made of a table: each row is a path and what it shows. procfs and sysfs are two such tables. Nothing is
+// made before somebody looks, so a table costs nothing at boot.
+//
+// A component of a path may end in a number: "<pid>", "<tid>", "<fd>", "cpu<cpu>". Rows below one directory stand
+// together. A directory needs no row, unless it would be empty.
+#pragma once
+
+#include "kernel/base/format.hpp"
+#include "kernel/base/vector.hpp"
+#include "kernel/fs/inode.hpp"
+
+namespace uni::fs {
+
+class Dentry;
+
+namespace pseudo {
+
+// The numbers in a path, outermost first.
+struct Numbers {
+  u64 n[4] = {};
+  u32 count = 0;
+  u64 last() const { return n[count - 1]; }
+};
+
+using Show = Result<void> (*)(Writer& out, const Numbers& numbers);
+using Store = Result<void> (*)(StringView text, const Numbers& numbers);
+using Follow = Result<RefPtr<Dentry>> (*)(const Numbers& numbers);
+
+enum class RowKind : u8 { kFile, kLink, kDirectory };
+
+struct Row {
+  StringView path;
+  StringView text = {};     // the whole content (or link target) where it never changes
+  Show show = nullptr;      // else what makes it
+  Store store = nullptr;    // writes; null: read-only
+  Follow follow = nullptr;  // a link that jumps to an object
+  RowKind kind = RowKind::kFile;
+  u16 mode = 0444;
+  StringView alias = {};    // a directory that shows the rows of another path (with its own numbers)
+  bool first_only = false;  // not shown through an alias
+};
+
+struct Table {
+  const Row* rows;
+  usize count;
+  StringView type_name;
+  u64 magic;
+  u64 file_size;  // what stat says of files: 0 in procfs, 4096 in sysfs
+  // The lowest number >= from that exists for `kind` ("pid", "cpu"), or ~0.
+  u64 (*next_number)(StringView kind, const Numbers& outer, u64 from);
+  // Who owns the files below a number; null: root.
+  void (*owner)(const Numbers& numbers, u32& uid, u32& gid);
+};
+
+Result<RefPtr<FileSystem>> create(const Table& table);
+
+}  // namespace pseudo
+}  // namespace uni::fs

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// A connected stream between two sockets of this machine: AF_UNIX stream and seqpacket, and TCP to an address of our
+// own. Data goes from the writer's memory into packets and from those into the reader's: no protocol, no checksum, no
+// timers. Locking: `lock_` guards all but the reader mutexes, which serialise readers while they copy to the program.
+#pragma once
+
+#include "kernel/net/socket.hpp"
+
+namespace uni::net {
+
+// How the ends behave where AF_UNIX and TCP differ.
+enum class StreamFlavour : u8 { kUnixStream, kUnixSeqPacket, kTcp };
+
+class LocalStream : public RefCounted {
+ public:
+  explicit LocalStream(StreamFlavour flavour) : flavour_(flavour) {}
+
+  // Ties an end (0 or 1) to its socket. The socket calls close() before it dies.
+  void attach(int end, Socket& socket);
+
+  // What the end's socket does. wait tells how to wait: the socket's own non-blocking flag and timeouts apply.
+  Result<usize> send(int end, Socket& socket, Message& message, u64 timeout_ns, u32 send_limit);
+  Result<usize> receive(int end, Socket& socket, Message& message, u64 timeout_ns);
+  void shutdown(int end, ShutdownHow how);
+  // The socket goes away. `reset`: as after SO_LINGER 0.
+  void close(int end, bool reset);
+  u32 poll(int end, u32 send_limit);
+  usize readable_bytes(int end);
+  usize unsent_bytes(int end);
+  bool peer_closed(int end);
+
+ private:
+  // The data that flows to one end.
+  struct Direction {
+    PacketList queue;
+    usize charge = 0;         // memory queued
+    usize bytes = 0;          // data queued
+    bool write_shut = false;  // its writer will send no more: end-of-file after what is queued
+    bool read_shut = false;   // its reader takes no more
+    bool reader_gone = false;
+    bool writer_waits = false;
+    Mutex reader;
+  };
+  ~LocalStream() override;
+
+  bool is_message() const { return flavour_ == StreamFlavour::kUnixSeqPacket; }
+  Result<usize> queue_packet(int end, PacketPtr packet, Message& message, bool may_merge);
+  Result<bool> check_writable(int end, Socket& socket, u32 send_limit);
+  bool readable(int end, const Socket& socket);
+  Result<usize> take_stream(int end, Message& message, usize already, usize wanted);
+  Result<usize> take_message(int end, Message& message);
+  void deliver_ancillary(Packet& packet, Message& message, bool peek);
+  void wake_writer(int end, bool force);
+
+  SpinLock lock_{Rank::kSocket};
+  StreamFlavour flavour_;
+  Direction to_[2];
+  Socket* sockets_[2] = {nullptr, nullptr};
+};
+
+}  // namespace uni::net

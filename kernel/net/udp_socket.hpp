@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// UDP sockets (udp(7)), and raw ICMP ones, which share the queue of whole packets. Between sockets of this machine a
+// datagram goes straight from queue to queue; others go through an lwIP pcb that is made when it is first needed. State
+// and queues are under the core lock.
+#pragma once
+
+#include "kernel/net/core.hpp"
+#include "kernel/net/ports.hpp"
+#include "kernel/net/socket.hpp"
+
+struct udp_pcb;
+struct raw_pcb;
+struct pbuf;
+
+namespace uni::net {
+
+class UdpSocket final : public Socket {
+ public:
+  // `type` is kDatagram (UDP, or ICMP echo with protocol ICMP) or kRaw.
+  static Result<RefPtr<UdpSocket>> create(AddressFamily family, SocketType type, int protocol, u32 open_flags);
+
+  Result<void> bind(const Address& address) override;
+  Result<void> connect(const Address& address) override;
+  Result<Address> local_address() override;
+  Result<Address> peer_address() override;
+  Result<void> shutdown(ShutdownHow how) override;
+  Result<usize> send(Message& message) override;
+  Result<usize> receive(Message& message) override;
+  Result<void> set_option(Option option, i64 value) override;
+  Result<i64> get_option(Option option) override;
+  Result<void> join_group(const IpAddress& group, const IpAddress& interface, u32 index, bool join) override;
+  u32 poll() override;
+
+  // A destination said that nobody listens there. Core lock held.
+  void refused();
+  // lwIP's callbacks, core lock held.
+  struct WireEvents;
+
+ protected:
+  usize readable_bytes() override;
+
+ private:
+  template <typename T, typename... Args>
+  friend Result<RefPtr<T>> uni::make_ref(Args&&... args);
+  UdpSocket(AddressFamily family, SocketType type, int protocol, u32 open_flags);
+  ~UdpSocket() override;
+
+  bool is_udp() const { return protocol() == 17; }
+  Result<Address> resolve(const Address& address) const;
+  Result<void> claim_port(const IpAddress& ip, u16 port);               // core lock held
+  Result<void> make_wire();                                             // core lock held
+  bool deliver(Packet* packet);                                         // core lock held; takes it, unless full
+  void deliver_wire(pbuf* data, const IpAddress& from, u16 from_port);  // core lock held
+  bool deliver_local(const Address& to, PacketPtr packet, const IpAddress& source);  // core lock held
+  Result<usize> send_local(Message& message, const Address& to, const IpAddress& source);
+  Result<usize> send_wire(Message& message, const Address& to);
+  bool receives_multicast(const IpAddress& group) const;
+
+  PortUse use_;
+  IpAddress local_ip_, remote_ip_;
+  u16 remote_port_ = 0;
+  u32 remote_scope_ = 0;
+  bool connected_ = false;
+  bool read_shut_ = false, write_shut_ = false;
+  udp_pcb* udp_ = nullptr;
+  raw_pcb* raw_ = nullptr;
+
+  PacketList queue_in_;
+  usize charge_ = 0;
+  Mutex reader_;
+
+  struct Group {
+    IpAddress ip;
+  };
+  Vector<Group> groups_;
+
+  bool v6_only_ = false, packet_info_ = false, v6_packet_info_ = false, receive_ttl_ = false, receive_tos_ = false;
+  bool v6_receive_hops_ = false, v6_receive_class_ = false, header_included_ = false, free_bind_ = false;
+  bool multicast_loop_ = true;
+  u32 multicast_interface_ = 0;
+  u8 ttl_ = 64, tos_ = 0, multicast_ttl_ = 1;
+};
+
+}  // namespace uni::net

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// setsockopt(2) and getsockopt(2). Options that are a number come from syscall-shim/abi/sockopts.def; those with
+// structures are here. An option that is in neither is ENOPROTOOPT.
+#include "kernel/sched/process.hpp"
+#include "syscall-shim/linux/net.hpp"
+#include "syscall-shim/linux/net_common.hpp"
+
+namespace uni::shim {
+
+namespace {
+
+using net::AddressFamily;
+using net::Option;
+
+enum class Kind : u8 { Int, Octet, Read, TimeOld, TimeNew, Linger };
+
+struct Row {
+  i32 level;
+  i32 number;
+  Kind kind;
+  Option option;
+};
+
+constexpr Row kRows[] = {
+#define SOCKOPT(level, name, number, kind, option, support, note) {abi::level, number, Kind::kind, Option::option},
+#include "syscall-shim/abi/sockopts.def"
+#undef SOCKOPT
+};
+
+const Row* find_row(i32 level, i32 number) {
+  for (const Row& row : kRows) {
+    if (row.level == level && row.number == number) return &row;
+  }
+  return nullptr;
+}
+
+// Options with structures.
+enum Special : i32 {
+  kSoType = 3,
+  kSoPeerCred = 17,
+  kSoBindToDevice = 25,
+  kSoPeerName = 28,
+  kSoProtocol = 38,
+  kSoDomain = 39,
+  kSoIncomingNapiId = 56,
+  kTcpInfo = 11,
+  kTcpCongestion = 13,
+  kIpMulticastInterface = 32,
+  kIpAddMembership = 35,
+  kIpDropMembership = 36,
+  kIpv6JoinGroup = 20,
+  kIpv6LeaveGroup = 21,
+};
+
+// Does the socket have options of this level?
+bool level_fits(const net::Socket& socket, i32 level) {
+  const AddressFamily family = socket.family();
+  switch (level) {
+    case abi::kSolSocket:
+      return true;
+    case abi::kSolTcp:
+      return socket.protocol() == abi::kProtoTcp;
+    case abi::kSolIp:
+      return family == AddressFamily::kInet4 || family == AddressFamily::kInet6;
+    case abi::kSolIpv6:
+      return family == AddressFamily::kInet6;
+    default:
+      return false;
+  }
+}
+
+Errno wrong_level(const net::Socket& socket) {
+  return socket.family() == AddressFamily::kUnix ? Errno::NotSupported : Errno::NoProtocolOption;
+}
+
+// A struct timeval as nanoseconds, 0 for none (sock_set_timeout).
+Result<i64> read_timeout(UserAddr value, i32 size) {
+  if (static_cast<usize>(size) < sizeof(abi::Timeval)) return Errno::Invalid;
+  const abi::Timeval t = TRY(UserPtr<abi::Timeval>(value).read());
+  constexpr i64 kMicros = 1'000'000;
+  if (t.tv_usec < 0 || t.tv_usec >= kMicros) return Errno::Domain;
+  constexpr i64 kForever = i64{1} << 33;
+  if (t.tv_sec >= kForever) return i64{0};
+  if (t.tv_sec < 0) return i64{1};
+  return t.tv_sec * static_cast<i64>(time::kSecond) + t.tv_usec * 1000;
+}
+
+Result<i64> read_number(const Row& row, UserAddr value, i32 size) {
+  switch (row.kind) {
+    case Kind::TimeOld:
+    case Kind::TimeNew:
+      return read_timeout(value, size);
+    case Kind::Linger: {
+      if (static_cast<usize>(size) < sizeof(abi::Linger)) return Errno::Invalid;
+      const abi::Linger linger = TRY(UserPtr<abi::Linger>(value).read());
+      return linger.on == 0 ? i64{-1} : i64{linger.seconds < 0 ? 0x7fffffff : linger.seconds};
+    }
+    case Kind::Octet:
+      if (size >= 1 && static_cast<usize>(size) < sizeof(i32)) return i64 {
+          TRY(UserPtr<u8>(value).read())
+        };
+      [[fallthrough]];
+    case Kind::Int:
+      if (static_cast<usize>(size) < sizeof(i32)) return Errno::Invalid;
+      return i64 {
+        TRY(UserPtr<i32>(value).read())
+      };
+    case Kind::Read:
+      break;
+  }
+  return Errno::NoProtocolOption;
+}
+
+Result<void> set_membership(net::Socket& socket, UserAddr value, i32 size, bool join) {
+  if (static_cast<usize>(size) < sizeof(abi::IpMreq)) return Errno::Invalid;
+  abi::IpMreqn request{};
+  TRY(copy_from_user(&request, value, min<usize>(static_cast<usize>(size), sizeof request)));
+  return socket.join_group(net::IpAddress::v4_raw(request.group), net::IpAddress::v4_raw(request.address),
+                           static_cast<u32>(request.index), join);
+}
+
+Result<void> set_membership6(net::Socket& socket, UserAddr value, i32 size, bool join) {
+  if (static_cast<usize>(size) < sizeof(abi::Ipv6Mreq)) return Errno::Invalid;
+  const abi::Ipv6Mreq request = TRY(UserPtr<abi::Ipv6Mreq>(value).read());
+  net::IpAddress group{};
+  __builtin_memcpy(group.bytes, request.group, sizeof group.bytes);
+  return socket.join_group(group, net::kAnyV6, request.index, join);
+}
+
+Result<void> bind_to_device(net::Socket& socket, UserAddr value, i32 size) {
+  char name[16] = {};
+  const usize length = min<usize>(static_cast<usize>(size), sizeof name - 1);
+  TRY(copy_from_user(name, value, length));
+  return socket.bind_to_device(StringView(name));
+}
+
+Result<void> set_special(net::Socket& socket, i32 level, i32 name, UserAddr value, i32 size) {
+  if (level == abi::kSolSocket && name == kSoBindToDevice) return bind_to_device(socket, value, size);
+  if (level == abi::kSolIp && (name == kIpAddMembership || name == kIpDropMembership)) {
+    return set_membership(socket, value, size, name == kIpAddMembership);
+  }
+  if (level == abi::kSolIp && name == kIpMulticastInterface) {
+    // An address alone, or a struct ip_mreqn whose index decides.
+    if (static_cast<usize>(size) < sizeof(u32)) return Errno::Invalid;
+    abi::IpMreqn request{};
+    TRY(copy_from_user(&request, value, min<usize>(static_cast<usize>(size), sizeof request)));
+    return socket.set_option(Option::kMulticastInterface, request.index);
+  }
+  if (level == abi::kSolIpv6 && (name == kIpv6JoinGroup || name == kIpv6LeaveGroup)) {
+    return set_membership6(socket, value, size, name == kIpv6JoinGroup);
+  }
+  if (level == abi::kSolTcp && name == kTcpCongestion) {
+    char wanted[16] = {};
+    TRY(copy_from_user(wanted, value, min<usize>(static_cast<usize>(size), sizeof wanted - 1)));
+    return StringView(wanted) == "reno" ? Result<void>() : Result<void>(Errno::NoEntry);
+  }
+  return Errno::NoProtocolOption;
+}
+
+// Gives `size` bytes to the program, cut to its buffer.
+Result<i64> give(UserAddr value, UserPtr<i32> size_at, const void* data, usize size) {
+  const i32 room = TRY(size_at.read());
+  if (room < 0) return Errno::Invalid;
+  const usize part = min(size, static_cast<usize>(room));
+  TRY(copy_to_user(value, data, part));
+  TRY(size_at.write(static_cast<i32>(part)));
+  return i64{0};
+}
+
+Result<i64> give_number(UserAddr value, UserPtr<i32> size_at, i32 number) {
+  return give(value, size_at, &number, sizeof number);
+}
+
+i32 domain_of(AddressFamily family) {
+  switch (family) {
+    case AddressFamily::kUnix:
+      return abi::kAfUnix;
+    case AddressFamily::kInet4:
+      return abi::kAfInet;
+    case AddressFamily::kInet6:
+      return abi::kAfInet6;
+    case AddressFamily::kNetlink:
+      return abi::kAfNetlink;
+    case AddressFamily::kNone:
+      break;
+  }
+  return abi::kAfUnspec;
+}
+
+abi::TcpInfo tcp_info_of(const net::TcpInfo& from) {
+  abi::TcpInfo to{};
+  constexpr u8 kHasSack = 2, kHasScale = 4;
+  to.state = from.state;
+  to.retransmits = from.retransmits;
+  to.options = static_cast<u8>((from.sack ? kHasSack : 0) | (from.window_scaling ? kHasScale : 0));
+  to.scales = static_cast<u8>((from.send_scale & 15) | (from.receive_scale << 4));
+  to.rto = from.rto_us;
+  to.snd_mss = from.send_mss;
+  to.rcv_mss = from.receive_mss;
+  to.advmss = from.receive_mss;
+  to.unacked = from.unacked;
+  to.rtt = from.rtt_us;
+  to.snd_ssthresh = from.send_threshold;
+  to.snd_cwnd = from.send_window;
+  to.rcv_space = from.receive_space;
+  return to;
+}
+
+Result<i64> get_special(net::Socket& socket, i32 level, i32 name, UserAddr value, UserPtr<i32> size) {
+  if (level == abi::kSolTcp && name == kTcpInfo) {
+    const abi::TcpInfo info = tcp_info_of(TRY(socket.tcp_info()));
+    return give(value, size, &info, sizeof info);
+  }
+  if (level == abi::kSolTcp && name == kTcpCongestion) {
+    static constexpr char kName[16] = "reno";
+    return give(value, size, kName, sizeof kName);
+  }
+  if (level != abi::kSolSocket) return Errno::NoProtocolOption;
+  switch (name) {
+    case kSoType:
+      return give_number(value, size, static_cast<i32>(socket.type()));
+    case kSoProtocol:
+      return give_number(value, size, socket.protocol());
+    case kSoDomain:
+      return give_number(value, size, domain_of(socket.family()));
+    case kSoIncomingNapiId:
+      return give_number(value, size, 0);
+    case kSoPeerCred: {
+      const net::PeerCredentials peer = TRY(socket.peer_credentials());
+      const abi::Ucred who{peer.pid, peer.uid, peer.gid};
+      return give(value, size, &who, sizeof who);
+    }
+    case kSoPeerName: {
+      abi::SockaddrStorage raw;
+      const net::Address peer = TRY(socket.peer_address());
+      const u32 length = write_sockaddr(peer, &raw);
+      return give(value, size, &raw, length);
+    }
+    default:
+      return Errno::NoProtocolOption;
+  }
+}
+
+}  // namespace
+
+Result<i64> sys_setsockopt(i32 fd, i32 level, i32 name, UserAddr value, i32 size) {
+  if (size < 0) return Errno::Invalid;
+  RefPtr<net::Socket> socket = TRY(get_socket(fd));
+  if (!level_fits(*socket, level)) return wrong_level(*socket);
+  const Row* row = find_row(level, name);
+  if (row == nullptr) {
+    TRY(set_special(*socket, level, name, value, size));
+    return 0;
+  }
+  const i64 number = TRY(read_number(*row, value, size));
+  TRY(socket->set_option(row->option, number));
+  return 0;
+}
+
+Result<i64> sys_getsockopt(i32 fd, i32 level, i32 name, UserAddr value, UserPtr<i32> size) {
+  RefPtr<net::Socket> socket = TRY(get_socket(fd));
+  if (!level_fits(*socket, level)) return wrong_level(*socket);
+  const i32 room = TRY(size.read());
+  if (room < 0) return Errno::Invalid;
+  const Row* row = find_row(level, name);
+  if (row == nullptr) return get_special(*socket, level, name, value, size);
+  const i64 number = TRY(socket->get_option(row->option));
+  switch (row->kind) {
+    case Kind::TimeOld:
+    case Kind::TimeNew: {
+      const i64 second = static_cast<i64>(time::kSecond);
+      abi::Timeval t{};
+      t.tv_sec = number / second;
+      t.tv_usec = number % second / 1000;
+      return give(value, size, &t, sizeof t);
+    }
+    case Kind::Linger: {
+      const abi::Linger linger{number >= 0, number >= 0 ? static_cast<i32>(number) : 0};
+      return give(value, size, &linger, sizeof linger);
+    }
+    case Kind::Octet:
+      // A byte where that is all the program has room for (do_ip_getsockopt).
+      if (room >= 1 && static_cast<usize>(room) < sizeof(i32) && number >= 0 && number <= 255) {
+        const u8 octet = static_cast<u8>(number);
+        return give(value, size, &octet, sizeof octet);
+      }
+      return give_number(value, size, static_cast<i32>(number));
+    default:
+      return give_number(value, size, static_cast<i32>(number));
+  }
+}
+
+}  // namespace uni::shim
