@@ -186,7 +186,7 @@ void init_thread(void*) {
   mount_pseudo("/proc", fs::procfs::create(), "proc");
   mount_pseudo("/sys", fs::sysfs::create(), "sysfs");
   config().each(BootKey::mount, mount_record);
-  shim::listen_for_host_signals();
+  dev::control_on_line(shim::control_line);
   arch::start_other_cpus();
   auto start = []() -> Result<void> {
     auto process = TRY(ProcessAccess::create(nullptr));

@@ -202,3 +202,7 @@ void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
 void operator delete(void* p, const std::nothrow_t&) noexcept {
   uni::mm::release(p);
 }
+
+namespace std {
+constinit const nothrow_t nothrow{};
+}
