@@ -52,7 +52,7 @@ void init_clock(u64 hint) {
   arch::calibrate();
   const u64 khz = arch::tsc_khz();
   mult = (u64{1000000} << 32) / khz;
-  inverse = static_cast<u64>((static_cast<unsigned __int128>(khz) << 32) / 1000000);
+  inverse = (khz << 32) / 1000000;  // khz is below 2^32
   base_tsc = arch::read_cycle_counter();
   offset = hint != 0 ? hint : cmos_seconds() * kSecond;
 }
