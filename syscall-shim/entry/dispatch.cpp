@@ -119,7 +119,3 @@ extern "C" void syscall_main(TrapFrame* frame) {
 }
 
 }  // namespace uni::shim
-
-namespace uni {
-extern "C" void user_attention(TrapFrame* frame) { shim::deliver_signals(*frame); }
-}  // namespace uni
