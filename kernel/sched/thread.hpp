@@ -79,7 +79,7 @@ class Thread : public RefCounted {
   signal::Pending pending;
   u64 alt_stack_base = 0, alt_stack_size = 0;
   u32 alt_stack_flags = 2;  // SS_DISABLE
-  u64 fault_address = 0;  // CR2 of the last page fault in user mode, for signal frames
+  u64 fault_address = 0;    // CR2 of the last page fault in user mode, for signal frames
   // Work before going back to user mode: a signal may be deliverable, or the thread must end. Set by others, lock-free.
   std::atomic<bool> attention{false};
   std::atomic<bool> must_exit{false};
