@@ -138,6 +138,31 @@ Result<usize> Pipe::peek(IoCursor& to) {
   return copy_out(to, 0, min(used(), to.remaining()));
 }
 
+void Pipe::discard(usize size) {
+  {
+    LockGuard guard(lock_);
+    const usize held = used();
+    size = min(size, held);
+    head_ = size == held ? 0 : (head_ + size) % capacity();
+    used_.store(held - size, std::memory_order_relaxed);
+  }
+  wake_writers();
+}
+
+Result<void> Pipe::wait_readable(bool block) {
+  const auto ready = [&] { return used() != 0 || writers.load(std::memory_order_acquire) == 0; };
+  if (ready()) return {};
+  if (!block) return Errno::Again;
+  return read_queue.wait(ready) == Wake::kSignal ? Result<void>(Errno::RestartSys) : Result<void>();
+}
+
+Result<void> Pipe::wait_writable(bool block) {
+  const auto ready = [&] { return used() != capacity() || readers.load(std::memory_order_acquire) == 0; };
+  if (!ready() && !block) return Errno::Again;
+  if (write_queue.wait(ready) == Wake::kSignal) return Errno::RestartSys;
+  return readers.load(std::memory_order_acquire) == 0 ? Result<void>(Errno::Pipe) : Result<void>();
+}
+
 Result<usize> Pipe::resize(usize size) {
   usize wanted = kPageSize;
   while (wanted < size)

@@ -20,6 +20,12 @@ class Pipe final : public RefCounted {
   Result<usize> write(IoCursor& from, bool block);
   // Like read, but leaves the bytes in the pipe: tee(2). Does not wait; 0 where there is nothing.
   Result<usize> peek(IoCursor& to);
+  // Drops bytes that were peeked at.
+  void discard(usize size);
+  // Waits until it has bytes or ended. Errors: Again (unless `block`), RestartSys.
+  Result<void> wait_readable(bool block);
+  // Waits until it has room. Errors: Pipe (no reader), Again, RestartSys.
+  Result<void> wait_writable(bool block);
   // fcntl(F_SETPIPE_SZ): gives the new size. Errors: Busy (it holds more), NoMemory.
   Result<usize> resize(usize size);
   usize capacity() const { return capacity_.load(std::memory_order_relaxed); }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the fs handlers share: path arguments, descriptors, io vectors.
+#pragma once
+
+#include "kernel/fs/vfs.hpp"
+#include "kernel/sched/process.hpp"
+#include "syscall-shim/linux/fs.hpp"
+
+namespace uni::shim {
+
+inline Result<RefPtr<fs::File>> file_of(i32 fd, bool allow_path = false) {
+  return Process::current().files->get(fd, allow_path);
+}
+
+// A path of the program and the directory that it starts from. Short paths are held in the object, long ones in a page.
+class PathArgument {
+ public:
+  PathArgument() = default;
+  ~PathArgument();
+  PathArgument(const PathArgument&) = delete;
+  PathArgument& operator=(const PathArgument&) = delete;
+
+  // Reads the path. `directory` is a descriptor or AT_FDCWD, not looked at for an absolute path.
+  // Errors: Fault, NameTooLong, BadFd, NotDirectory (unless the path is empty).
+  Result<void> read(i32 directory, UserText path);
+  StringView text() const { return text_; }
+  fs::PathStart start() const;
+  fs::PathStart start(const Credentials& who) const;
+  // The file that the descriptor names, where the path is empty: for AT_EMPTY_PATH. Null: the cwd.
+  fs::File* file() const { return file_.get(); }
+
+ private:
+  StringView text_;
+  RefPtr<fs::File> file_;
+  fs::Dentry* base_ = nullptr;
+  mm::Page* page_ = nullptr;
+  char short_[160];
+};
+
+// The file at a path argument. With AT_EMPTY_PATH in `flags` an empty path is the descriptor itself.
+Result<RefPtr<fs::Dentry>> find_path(const PathArgument& path, u32 flags, u32 lookup_flags);
+
+// readv's and writev's array, checked as Linux does.
+class IoVector {
+ public:
+  // Errors: Invalid (too many, lengths that overflow), Fault, NoMemory.
+  Result<void> read(UserPtr<IoSegment> segments, u64 count);
+  IoCursor cursor() const;
+
+ private:
+  static constexpr usize kInline = 8;
+  IoSegment inline_[kInline];
+  Vector<IoSegment> more_;
+  usize count_ = 0;
+  usize total_ = 0;
+};
+
+// A write's result on its way out: EPIPE comes with SIGPIPE.
+Result<i64> finish_write(Result<usize> written);
+
+}  // namespace uni::shim

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// fcntl(2), ioctl(2), flock(2).
+#include "kernel/fs/inode_file.hpp"
+#include "kernel/fs/locks.hpp"
+#include "kernel/fs/page_cache.hpp"
+#include "kernel/fs/pipe.hpp"
+#include "syscall-shim/linux/fs_common.hpp"
+
+namespace uni::shim {
+
+namespace {
+namespace locks = fs::locks;
+
+constexpr u32 kChangeableFlags =
+    fs::kOpenAppend | fs::kOpenNonBlock | fs::kOpenAsync | fs::kOpenDirect | fs::kOpenNoAtime;
+constexpr u64 kToTheEnd = ~u64{0};
+constexpr u32 kCapSysResource = 24;
+
+fs::FileTable& files() {
+  return *Process::current().files;
+}
+
+void change_flags(fs::File& file, u32 clear, u32 set) {
+  const u32 old = file.flags();
+  file.set_flags((old & ~clear) | set);
+  file.flags_changed(old);
+}
+
+// O_ASYNC would need SIGIO, and O_DIRECT a way past the cache: both are refused where they are new.
+Result<i64> set_flags(fs::File& file, u32 wanted) {
+  wanted &= kChangeableFlags;
+  if ((wanted & ~file.flags() & (fs::kOpenAsync | fs::kOpenDirect)) != 0) return Errno::Invalid;
+  change_flags(file, kChangeableFlags, wanted);
+  return 0;
+}
+
+Result<i64> duplicate(RefPtr<fs::File> file, u64 minimum, bool close_on_exec) {
+  if (minimum >= files().limit()) return Errno::Invalid;
+  return TRY(files().install(uni::move(file), close_on_exec, static_cast<int>(minimum)));
+}
+
+// The range of a struct flock (fcntl(2)): a negative length lies before the start.
+Result<locks::Request> request_of(fs::File& file, const abi::Flock& from, locks::Kind kind) {
+  locks::Request to{};
+  to.kind = kind;
+  to.owner = kind == locks::Kind::kOfd ? static_cast<const void*>(&file) : &files();
+  to.pid = raw(Process::current().pid());
+  switch (from.l_type) {
+    case abi::kLockRead:
+      to.type = locks::Type::kRead;
+      break;
+    case abi::kLockWrite:
+      to.type = locks::Type::kWrite;
+      break;
+    case abi::kLockUnlock:
+      to.type = locks::Type::kUnlock;
+      break;
+    default:
+      return Errno::Invalid;
+  }
+  i64 base = 0;
+  if (from.l_whence == 1) {
+    LockGuard guard(file.position_lock);
+    base = static_cast<i64>(file.position);
+  } else if (from.l_whence == 2) {
+    base = static_cast<i64>(file.inode()->size());
+  } else if (from.l_whence != 0) {
+    return Errno::Invalid;
+  }
+  i64 start = 0, end = 0;
+  if (__builtin_add_overflow(base, from.l_start, &start)) return Errno::Overflow;
+  if (__builtin_add_overflow(start, from.l_len, &end)) return Errno::Overflow;
+  if (from.l_len < 0) uni::swap(start, end);
+  if (start < 0) return Errno::Invalid;
+  to.start = static_cast<u64>(start);
+  to.end = from.l_len == 0 ? kToTheEnd : static_cast<u64>(end) - 1;
+  return to;
+}
+
+Result<i64> get_lock(fs::File& file, UserPtr<abi::Flock> user, locks::Kind kind) {
+  abi::Flock flock = TRY(user.read());
+  if (flock.l_type == abi::kLockUnlock || (kind == locks::Kind::kOfd && flock.l_pid != 0)) return Errno::Invalid;
+  const locks::Request request = TRY(request_of(file, flock, kind));
+  locks::Request conflict{};
+  if (locks::test(*file.inode(), request, &conflict)) {
+    flock.l_type = conflict.type == locks::Type::kRead ? abi::kLockRead : abi::kLockWrite;
+    flock.l_whence = 0;
+    flock.l_start = static_cast<i64>(conflict.start);
+    flock.l_len = conflict.end == kToTheEnd ? 0 : static_cast<i64>(conflict.end - conflict.start + 1);
+    flock.l_pid = conflict.kind == locks::Kind::kOfd ? -1 : static_cast<i32>(conflict.pid);
+  } else {
+    flock.l_type = abi::kLockUnlock;
+  }
+  TRY(user.write(flock));
+  return 0;
+}
+
+Result<i64> set_lock(fs::File& file, UserPtr<abi::Flock> user, locks::Kind kind, locks::Wait wait) {
+  const abi::Flock flock = TRY(user.read());
+  if (kind == locks::Kind::kOfd && flock.l_pid != 0) return Errno::Invalid;
+  const locks::Request request = TRY(request_of(file, flock, kind));
+  if (request.type == locks::Type::kRead && !file.readable()) return Errno::BadFd;
+  if (request.type == locks::Type::kWrite && !file.writable()) return Errno::BadFd;
+  TRY(locks::set(*file.inode(), request, wait));
+  return 0;
+}
+
+Result<i64> record_lock(fs::File& file, i32 command, u64 argument) {
+  if (file.inode() == nullptr) return Errno::Invalid;
+  const UserPtr<abi::Flock> user(argument);
+  switch (command) {
+    case abi::kGetLk:
+      return get_lock(file, user, locks::Kind::kPosix);
+    case abi::kOfdGetLk:
+      return get_lock(file, user, locks::Kind::kOfd);
+    case abi::kSetLk:
+      return set_lock(file, user, locks::Kind::kPosix, locks::Wait::kNo);
+    case abi::kSetLkWait:
+      return set_lock(file, user, locks::Kind::kPosix, locks::Wait::kYes);
+    case abi::kOfdSetLk:
+      return set_lock(file, user, locks::Kind::kOfd, locks::Wait::kNo);
+    default:
+      return set_lock(file, user, locks::Kind::kOfd, locks::Wait::kYes);
+  }
+}
+
+Result<i64> pipe_size(fs::File& file, i32 command, u64 argument) {
+  fs::Pipe* pipe = fs::pipe_of(file);
+  if (pipe == nullptr) return Errno::BadFd;
+  if (command == abi::kGetPipeSize) return static_cast<i64>(pipe->capacity());
+  const u32 size = static_cast<u32>(argument);
+  if (size > 0x80000000u) return Errno::Invalid;
+  if (size > fs::Pipe::kLargestSize && !Process::current().credentials.capable(kCapSysResource))
+    return Errno::NotPermitted;
+  return static_cast<i64>(TRY(pipe->resize(size)));
+}
+
+// A write seal needs that no mapping can store; which mappings could is not known here, so any is in the way.
+Result<i64> seal(fs::File& file, i32 command, u64 argument) {
+  fs::Inode* inode = file.inode();
+  std::atomic<u32>* seals = inode != nullptr ? inode->seals() : nullptr;
+  if (seals == nullptr) return Errno::Invalid;
+  if (command == abi::kGetSeals) return i64{seals->load()};
+  constexpr u64 kAll =
+      fs::kSealSeal | fs::kSealShrink | fs::kSealGrow | fs::kSealWrite | fs::kSealFutureWrite | fs::kSealExec;
+  if (!file.writable()) return Errno::NotPermitted;
+  if ((argument & ~kAll) != 0) return Errno::Invalid;
+  LockGuard guard(inode->lock);
+  if ((seals->load() & fs::kSealSeal) != 0) return Errno::NotPermitted;
+  if ((argument & fs::kSealWrite) != 0 && inode->page_cache()->mapped()) return Errno::Busy;
+  seals->fetch_or(static_cast<u32>(argument));
+  return 0;
+}
+}  // namespace
+
+// fcntl(2). Not done: signals for I/O (F_SETOWN, F_SETSIG), leases, F_NOTIFY.
+Result<i64> sys_fcntl(i32 fd, i32 command, u64 argument) {
+  RefPtr<fs::File> file = TRY(file_of(fd, true));
+  switch (command) {
+    case abi::kDupFd:
+      return duplicate(uni::move(file), argument, false);
+    case abi::kDupFdCloseOnExec:
+      return duplicate(uni::move(file), argument, true);
+    case abi::kGetFd:
+      return i64 {
+        TRY(files().close_on_exec(fd))
+        ? 1 : 0
+      };
+    case abi::kSetFd:
+      TRY(files().set_close_on_exec(fd, (argument & 1) != 0));
+      return 0;
+    case abi::kGetFl:
+      return i64{file->flags()};
+    default:
+      break;
+  }
+  if ((file->flags() & fs::kOpenPath) != 0) return Errno::BadFd;
+  switch (command) {
+    case abi::kSetFl:
+      return set_flags(*file, static_cast<u32>(argument));
+    case abi::kGetLk:
+    case abi::kSetLk:
+    case abi::kSetLkWait:
+    case abi::kOfdGetLk:
+    case abi::kOfdSetLk:
+    case abi::kOfdSetLkWait:
+      return record_lock(*file, command, argument);
+    case abi::kGetOwn:
+    case abi::kGetSig:
+      return 0;
+    case abi::kGetLease:
+      return i64{abi::kLockUnlock};
+    case abi::kSetPipeSize:
+    case abi::kGetPipeSize:
+      return pipe_size(*file, command, argument);
+    case abi::kAddSeals:
+    case abi::kGetSeals:
+      return seal(*file, command, argument);
+    default:
+      return Errno::Invalid;
+  }
+}
+
+// ioctl(2): what holds for every file; the rest is the file's.
+Result<i64> sys_ioctl(i32 fd, u32 command, u64 argument) {
+  const RefPtr<fs::File> file = TRY(file_of(fd));
+  switch (command) {
+    case abi::kFioClose:
+    case abi::kFioNoClose:
+      TRY(files().set_close_on_exec(fd, command == abi::kFioClose));
+      return 0;
+    case abi::kFioNonBlock: {
+      const i32 on = TRY(UserPtr<i32>(argument).read());
+      change_flags(*file, fs::kOpenNonBlock, on != 0 ? u32{fs::kOpenNonBlock} : 0u);
+      return 0;
+    }
+    case abi::kFioAsync: {
+      const i32 on = TRY(UserPtr<i32>(argument).read());
+      if (on != 0) return Errno::NotTty;
+      return 0;
+    }
+    default:
+      break;
+  }
+  fs::Inode* inode = file->kind() == fs::FileKind::kInode ? file->inode() : nullptr;
+  if (inode != nullptr && inode->type() == fs::FileType::kRegular) {
+    if (command == abi::kFioRead) {
+      const i64 left = static_cast<i64>(inode->size()) - static_cast<i64>(file->position);
+      TRY(UserPtr<i32>(argument).write(static_cast<i32>(left)));
+      return 0;
+    }
+    if (command == abi::kFigetBlockSize) {
+      fs::Stat stat;
+      TRY(file->stat(stat));
+      TRY(UserPtr<i32>(argument).write(static_cast<i32>(stat.block_size)));
+      return 0;
+    }
+  }
+  return file->ioctl(command, argument);
+}
+
+Result<i64> sys_flock(i32 fd, u32 operation) {
+  constexpr u32 kShared = 1, kExclusive = 2, kNonBlock = 4, kUnlock = 8;
+  const RefPtr<fs::File> file = TRY(file_of(fd));
+  const locks::Wait wait = (operation & kNonBlock) != 0 ? locks::Wait::kNo : locks::Wait::kYes;
+  locks::Type type = locks::Type::kUnlock;
+  switch (operation & ~kNonBlock) {
+    case kShared:
+      type = locks::Type::kRead;
+      break;
+    case kExclusive:
+      type = locks::Type::kWrite;
+      break;
+    case kUnlock:
+      break;
+    default:
+      return Errno::Invalid;
+  }
+  if (file->inode() == nullptr) return Errno::Invalid;
+  TRY(locks::set(*file->inode(), {locks::Kind::kFlock, type, file.get(), 0, 0, kToTheEnd}, wait));
+  return 0;
+}
+
+}  // namespace uni::shim

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sizes and stores: truncate(2), fallocate(2), posix_fadvise(2), fsync(2), sync(2) and their families.
+#include "kernel/fs/page_cache.hpp"
+#include "syscall-shim/linux/fs_common.hpp"
+
+namespace uni::shim {
+
+namespace {
+constexpr u32 kMayWrite = 2;
+
+Result<i64> sync_file(i32 fd, bool data_only) {
+  const RefPtr<fs::File> file = TRY(file_of(fd));
+  TRY(file->sync(data_only));
+  return 0;
+}
+
+u64 pages_in(u64 length) {
+  return length / kPageSize + (length % kPageSize != 0 ? 1 : 0);
+}
+}  // namespace
+
+Result<i64> sys_truncate(UserText path, i64 size) {
+  if (size < 0) return Errno::Invalid;
+  PathArgument argument;
+  TRY(argument.read(abi::kAtCwd, path));
+  const RefPtr<fs::Dentry> found = TRY(find_path(argument, 0, fs::kFollow));
+  if (found->is_directory()) return Errno::IsDirectory;
+  if (found->inode()->type() != fs::FileType::kRegular) return Errno::Invalid;
+  if (found->mount() != nullptr && found->mount()->read_only()) return Errno::ReadOnlyFs;
+  TRY(fs::check_access(*found->inode(), Process::current().credentials, kMayWrite));
+  TRY(fs::truncate_inode(*found->inode(), static_cast<u64>(size)));
+  return 0;
+}
+
+Result<i64> sys_ftruncate(i32 fd, i64 size) {
+  if (size < 0) return Errno::Invalid;
+  const RefPtr<fs::File> file = TRY(file_of(fd));
+  if (!file->writable()) return Errno::Invalid;
+  TRY(file->truncate(static_cast<u64>(size)));
+  return 0;
+}
+
+// fallocate(2): plain, KEEP_SIZE, PUNCH_HOLE and ZERO_RANGE; collapsing and inserting are not supported.
+Result<i64> sys_fallocate(i32 fd, i32 mode, i64 offset, i64 length) {
+  const RefPtr<fs::File> file = TRY(file_of(fd));
+  if (offset < 0 || length <= 0) return Errno::Invalid;
+  constexpr i32 kKnown = 0x7f;
+  if ((mode & ~kKnown) != 0) return Errno::NotSupported;
+  if (!file->writable()) return Errno::BadFd;
+  if (file->kind() == fs::FileKind::kPipe) return Errno::IllegalSeek;
+  TRY(file->allocate(mode, static_cast<u64>(offset), static_cast<u64>(length)));
+  return 0;
+}
+
+// posix_fadvise(2): WILLNEED reads ahead; other advice changes nothing that a program could see.
+Result<i64> sys_fadvise64(i32 fd, i64 offset, i64 length, i32 advice) {
+  constexpr i32 kWillNeed = 3, kLargest = 5;
+  const RefPtr<fs::File> file = TRY(file_of(fd));
+  if (file->kind() == fs::FileKind::kPipe) return Errno::IllegalSeek;
+  if (length < 0 || advice < 0 || advice > kLargest) return Errno::Invalid;
+  fs::Inode* inode = file->inode();
+  fs::PageCache* cache = inode != nullptr ? inode->page_cache() : nullptr;
+  if (advice != kWillNeed || cache == nullptr || offset < 0) return 0;
+  const u64 first = static_cast<u64>(offset) / kPageSize;
+  cache->prefetch(first, length == 0 ? ~u64{0} - first : pages_in(static_cast<u64>(length)));
+  return 0;
+}
+
+Result<i64> sys_readahead(i32 fd, i64 offset, u64 count) {
+  const RefPtr<fs::File> file = TRY(file_of(fd));
+  if (!file->readable()) return Errno::BadFd;
+  fs::Inode* inode = file->inode();
+  if (inode == nullptr || inode->page_cache() == nullptr) return Errno::Invalid;
+  if (offset >= 0) inode->page_cache()->prefetch(static_cast<u64>(offset) / kPageSize, pages_in(count));
+  return 0;
+}
+
+Result<i64> sys_sync() {
+  fs::sync_all();
+  return 0;
+}
+
+Result<i64> sys_syncfs(i32 fd) {
+  const RefPtr<fs::File> file = TRY(file_of(fd));
+  TRY(fs::PageCache::flush_all());
+  if (fs::Inode* inode = file->inode()) TRY(inode->file_system().sync());
+  return 0;
+}
+
+Result<i64> sys_fsync(i32 fd) {
+  return sync_file(fd, false);
+}
+
+Result<i64> sys_fdatasync(i32 fd) {
+  return sync_file(fd, true);
+}
+
+// sync_file_range(2): writes the whole file's dirty pages, and always waits for them.
+Result<i64> sys_sync_file_range(i32 fd, i64 offset, i64 length, u32 flags) {
+  if (flags > 7 || offset < 0 || length < 0) return Errno::Invalid;
+  const RefPtr<fs::File> file = TRY(file_of(fd));
+  fs::Inode* inode = file->inode();
+  if (file->kind() != fs::FileKind::kInode || inode == nullptr) return Errno::IllegalSeek;
+  if (inode->page_cache() != nullptr && flags != 0) TRY(inode->page_cache()->flush());
+  return 0;
+}
+
+}  // namespace uni::shim
