@@ -27,6 +27,7 @@ inline u64 read_cycle_counter_early() {
 }
 
 // Goes on at the final address (kernel/arch/x86_64/start.cpp).
-extern "C" [[noreturn]] void high_main();
+// Hidden: its address must be taken relative to the code, not from a table that relocation has changed.
+extern "C" [[noreturn, gnu::visibility("hidden")]] void high_main();
 
 }  // namespace uni::arch
