@@ -5,7 +5,9 @@
 
 #include <CLI/CLI.hpp>
 #include <cstring>
+#include <filesystem>
 #include <functional>
+#include <string>
 
 #include "loader/analyze/diagnostic.hpp"
 
@@ -16,6 +18,8 @@ struct Verbs {
   std::function<Expected<int>()> chosen;
   // `uni run` reports its own failures with 125, as Docker does (DESIGN.md section 5).
   bool is_run = false;
+  // Gives `uni run` the image of a program or a manifest.
+  std::function<Expected<std::filesystem::path>(const std::string&)> image_for;
 
   Expected<int> run() const { return chosen(); }
   ExitCode failure_code() const { return is_run ? ExitCode::kRunFailed : ExitCode::kEnvironment; }

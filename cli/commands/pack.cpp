@@ -194,7 +194,10 @@ fs::path kernel_path() {
   if (const char* path = std::getenv("UNI_KERNEL"); path != nullptr && *path != '\0') return path;
   std::error_code error;
   const fs::path self = fs::read_symlink("/proc/self/exe", error);
-  return self.parent_path().parent_path() / "share" / "uni" / "kernel-x86_64.elf";
+  // This is bin/NAME or lib/uni/NAME.
+  const fs::path above = self.parent_path().parent_path();
+  const fs::path prefix = above.filename() == "lib" ? above.parent_path() : above;
+  return prefix / "share" / "uni" / "kernel-x86_64.elf";
 }
 
 Expected<PackResult> plan_pack(const PackOptions& options) {

@@ -17,7 +17,6 @@
 #include <memory>
 
 #include "cli/commands/commands.hpp"
-#include "cli/commands/run_cache.hpp"
 #include "cli/image/reader.hpp"
 #include "cli/report/report.hpp"
 #include "cli/vmm/accel.hpp"
@@ -157,11 +156,12 @@ Expected<Fd> kernel_file(const RunOptions& options, const ImageInfo& image, int 
 }
 
 // What the user names, as an image: itself, or what it packs to.
-Expected<ImageInfo> image_of(const std::string& subject) {
+Expected<ImageInfo> image_of(const std::string& subject,
+                             const std::function<Expected<std::filesystem::path>(const std::string&)>& image_for) {
   if (looks_like_image(subject)) return open_image(subject);
   // Something that was an image once gets the reader's explanation, not the packer's.
   if (subject.ends_with(".img")) return open_image(subject);
-  auto cached = cached_image(subject);
+  auto cached = image_for(subject);
   if (!cached) return std::unexpected(cached.error());
   return open_image(*cached);
 }
@@ -204,10 +204,11 @@ Expected<Choices> choose(const RunOptions& options, const BootConfig& config) {
 
 }  // namespace
 
-Expected<int> run_run(const RunOptions& options) {
+Expected<int> run_run(const RunOptions& options,
+                      const std::function<Expected<std::filesystem::path>(const std::string&)>& image_for) {
   auto qemu = find_qemu();
   if (!qemu) return std::unexpected(qemu.error());
-  auto image = image_of(options.subject);
+  auto image = image_of(options.subject, image_for);
   if (!image) return as_run_failure(image.error());
   BootConfig config = image->config;
   auto choices = choose(options, config);
@@ -301,7 +302,7 @@ void add_run(CLI::App& app, Verbs& verbs) {
       "  uni run -t python3.img -m 256M");
   verb->callback([o, &verbs] {
     verbs.is_run = true;
-    verbs.chosen = [o] { return run_run(*o); };
+    verbs.chosen = [o, &verbs] { return run_run(*o, verbs.image_for); };
   });
 }
 

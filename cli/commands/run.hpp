@@ -2,6 +2,8 @@
 // `uni run`: boots an image and behaves like the program in it.
 #pragma once
 
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -30,7 +32,9 @@ struct RunOptions {
   bool entropy = false;
 };
 
-// Boots, relays, and gives the program's exit status. Blocks until the machine has ended. Failures have status 125.
-Expected<int> run_run(const RunOptions& options);
+// Boots, relays, and gives the program's exit status. `image_for` turns a program or a manifest into an image. Blocks
+// until the machine has ended. Failures have status 125.
+Expected<int> run_run(const RunOptions& options,
+                      const std::function<Expected<std::filesystem::path>(const std::string&)>& image_for);
 
 }  // namespace uni
