@@ -48,6 +48,7 @@ assert all(set(r) == {"number", "name", "level", "note"} for r in rows)
 assert all(r["level"] in ("full", "partial", "stub", "missing") for r in rows)
 assert next(r for r in rows if r["number"] == 9)["name"] == "mmap"
 PY
+# shellcheck disable=SC2016 # markdown's own backticks
 has "the markdown" "$("$UNI" syscalls --format markdown)" '| 9 | `mmap` |'
 has "the table" "$("$UNI" syscalls)" "mmap"
 same "another format" "$(status_of "$UNI" syscalls --format xml)" 2

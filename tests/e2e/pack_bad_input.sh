@@ -17,7 +17,6 @@ refused() {
 }
 
 mkdir lib dir
-echo 'int f(void) { return g(); } ' > /dev/null
 cat > deep.c <<'C'
 int deep(void) { return 1; }
 C

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Libraries are found as ld.so finds them. What this machine's ld.so loads is the oracle (these programs are ours).
+# shellcheck disable=SC2016 # $ORIGIN is for ld.so
 . "$(dirname "$0")/../lib.sh"
-# shellcheck disable=SC2016 # $ORIGIN and $LIB are for ld.so
+ORIGIN='$ORIGIN'
 
 # lib DIR NAME VALUE [FLAG...]: DIR/libNAME.so whose function NAME() gives VALUE.
 lib() {
@@ -40,7 +41,7 @@ pack both.img bin/rpath -e "LD_LIBRARY_PATH=$PWD/one"
 same "RPATH before LD_LIBRARY_PATH" "$(packed both.img deep)" "$PWD/two/libdeep.so"
 
 # $ORIGIN stays beside the program wherever that is put.
-cc -o bin/origin main.c -Ltwo -lmiddle -Wl,--disable-new-dtags,-rpath,'$ORIGIN/../two' -Wl,-rpath-link,two
+cc -o bin/origin main.c -Ltwo -lmiddle -Wl,--disable-new-dtags,-rpath,"$ORIGIN/../two" -Wl,-rpath-link,two
 pack origin.img bin/origin
 same "ORIGIN" "$(packed origin.img deep)" "/usr/local/two/libdeep.so"
 
@@ -52,7 +53,7 @@ cc -shared -fPIC -o cycle/liba.so b.c
 cc -shared -fPIC -o cycle/libb.so b.c -Lcycle -Wl,--no-as-needed -la
 cc -shared -fPIC -o cycle/liba.so a.c -Lcycle -Wl,--no-as-needed -lb
 echo 'int a(void); int main(void) { return a(); }' > cycle.c
-cc -o bin/cycle cycle.c -Lcycle -la -Wl,--disable-new-dtags,-rpath,'$ORIGIN/../cycle'
+cc -o bin/cycle cycle.c -Lcycle -la -Wl,--disable-new-dtags,-rpath,"$ORIGIN/../cycle"
 pack cycle.img bin/cycle
 same "a cycle" "$(packed cycle.img a) $(packed cycle.img b)" "/usr/local/cycle/liba.so /usr/local/cycle/libb.so"
 
