@@ -26,13 +26,15 @@ int memcmp(const void* a, const void* b, uni::usize size) {
 uni::usize strlen(const char* text) {
   uni::usize n = 0;
   // Not a loop that the compiler would turn into a call of strlen.
-  while (*static_cast<const volatile char*>(text + n) != '\0') ++n;
+  while (*static_cast<const volatile char*>(text + n) != '\0')
+    ++n;
   return n;
 }
 
 int __popcountdi2(uni::u64 v) {
   int n = 0;
-  for (; v != 0; v &= v - 1) ++n;
+  for (; v != 0; v &= v - 1)
+    ++n;
   return n;
 }
 

@@ -163,10 +163,16 @@ extern "C" [[noreturn]] void early_main(u64 info, u64 kind) {
     read_linux(reinterpret_cast<const u8*>(info));
   const u64 size = reinterpret_cast<u64>(kernel_end) - physical;
   early_memory.next = page_up(physical + size);
-  // A module right behind the kernel is stepped over.
-  if (early_memory.module < early_memory.next + 16 * kMiB &&
-      early_memory.module + early_memory.module_size > early_memory.next)
-    early_memory.next = page_up(early_memory.module + early_memory.module_size);
+  // Tables and the page records follow; a module that lies there is stepped over.
+  u64 top = 0;
+  for (usize i = 0; i < early_memory.count; ++i) {
+    const EarlyMemory::Range& r = early_memory.ranges[i];
+    if (r.usable && r.start + r.size > top) top = r.start + r.size;
+  }
+  const u64 needed = 128 * kPageSize + (top >> kPageShift) * sizeof(mm::Page);
+  const u64 module_end = early_memory.module + early_memory.module_size;
+  if (early_memory.module < early_memory.next + needed && module_end > early_memory.next)
+    early_memory.next = page_up(module_end);
 
   const u64 random = early_random();
   const u64 slide = (random % 448) * kHugeSize;                                 // in [-2 GiB, -1 GiB)

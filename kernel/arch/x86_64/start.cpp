@@ -101,4 +101,6 @@ extern "C" [[noreturn]] void high_main() {
 }  // namespace uni::arch
 
 // The stack protector found its word changed (GCC's -fstack-protector).
-extern "C" [[noreturn]] void __stack_chk_fail() { PANIC("kernel stack overrun"); }
+extern "C" [[noreturn]] void __stack_chk_fail() {
+  PANIC("kernel stack overrun");
+}
