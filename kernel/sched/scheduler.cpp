@@ -81,6 +81,7 @@ void enqueue(Thread& t, unsigned cpu_id) {
     LockGuard guard(q.lock);
     ASSERT(!t.queued);
     t.queued = true;
+    t.state.store(ThreadState::kRunnable, std::memory_order_release);
     q.runnable.push_back(t);
     if (q.length.fetch_add(1, std::memory_order_relaxed) == 0) q.oldest_ns = time::monotonic_ns();
   }
@@ -203,12 +204,7 @@ void schedule() {
   cpu.need_resched.store(false, std::memory_order_relaxed);
   Thread& self = *cpu.current;
   Thread* next = take_from(*cpu.run_queue, cpu.id, false);
-  if (next == nullptr) {
-    if (self.state.load(std::memory_order_acquire) == ThreadState::kRunnable && &self != cpu.idle_thread &&
-        !self.queued)
-      return;
-    next = cpu.idle_thread;
-  }
+  if (next == nullptr) next = cpu.idle_thread;
   if (next == &self) return;
   if (self.state.load(std::memory_order_relaxed) != ThreadState::kRunnable)
     ++self.voluntary_switches;
@@ -251,13 +247,16 @@ void cancel_sleep() {
   Thread& t = *this_cpu().current;
   ThreadState expected = ThreadState::kSleeping;
   if (t.state.compare_exchange_strong(expected, ThreadState::kRunnable, std::memory_order_seq_cst)) return;
-  // Woken meanwhile, so already queued: run through the queue once to leave it.
+  // Woken meanwhile: it is on a queue, or another processor has picked it and waits for this stack. Either way it
+  // leaves.
+  while (t.state.load(std::memory_order_acquire) == ThreadState::kWaking)
+    arch::cpu_relax();
   schedule();
 }
 
 void wake(Thread& t) {
   ThreadState expected = ThreadState::kSleeping;
-  if (!t.state.compare_exchange_strong(expected, ThreadState::kRunnable, std::memory_order_seq_cst)) return;
+  if (!t.state.compare_exchange_strong(expected, ThreadState::kWaking, std::memory_order_seq_cst)) return;
   unsigned cpu = t.cpu.load(std::memory_order_relaxed);
   const unsigned here = this_cpu().id;
   // Waking from the same processor, or its own being busy elsewhere while ours is about to be free, keeps it near its

@@ -21,7 +21,8 @@ constexpr u32 raw(Tid t) {
   return static_cast<u32>(t);
 }
 
-enum class ThreadState : u8 { kRunnable, kSleeping, kStopped, kDead };
+// kWaking: a waker has won the thread and is about to queue it.
+enum class ThreadState : u8 { kRunnable, kSleeping, kWaking, kDead };
 
 class Thread : public RefCounted {
  public:

@@ -23,11 +23,10 @@ char state_of(const Thread& t) {
   if (&t == &Thread::current()) return 'R';
   switch (t.state.load(std::memory_order_relaxed)) {
     case ThreadState::kRunnable:
+    case ThreadState::kWaking:
       return 'R';
     case ThreadState::kSleeping:
       return 'S';
-    case ThreadState::kStopped:
-      return 'T';
     case ThreadState::kDead:
       return 'Z';
   }
