@@ -6,6 +6,7 @@
 #include "kernel/dev/console/console.hpp"
 #include "kernel/dev/devices.hpp"
 #include "kernel/dev/virtio/block.hpp"
+#include "kernel/dev/virtio/net.hpp"
 #include "kernel/dev/virtio/rng.hpp"
 
 namespace uni::dev {
@@ -26,6 +27,9 @@ void start(OwnPtr<Transport> transport) {
       break;
     case DeviceType::kRandom:
       done = virtio::start_rng(uni::move(transport));
+      break;
+    case DeviceType::kNet:
+      done = virtio::note_net(uni::move(transport));
       break;
     default:
       log::info("virtio device of type {}: no driver", type);
