@@ -51,11 +51,13 @@ class Net final : public NetDevice, public Driver {
     if ((features_ & kMergeable) == 0 && (features_ & (kGuestTso4 | kGuestTso6)) != 0) return Errno::NoDevice;
     TRY(transport_->start_queue(0, kQueueSize, receive_));
     TRY(transport_->start_queue(1, kQueueSize, send_));
-    mm::Page* slots = mm::alloc_pages(1, mm::Zero::kYes);
+    mm::Page* slots = mm::alloc_pages(2, mm::Zero::kYes);
     if (slots == nullptr) return Errno::NoMemory;
-    static_assert(kQueueSize * sizeof(Slot) <= 2 * kPageSize);
+    // Twice the ring: as many may be finished and not yet told as are in flight, so that running out means some are in
+    // flight.
+    static_assert(2 * kQueueSize * sizeof(Slot) <= 4 * kPageSize);
     auto* first = static_cast<Slot*>(mm::address_of(*slots));
-    for (usize i = 0; i < kQueueSize; ++i) {
+    for (usize i = 0; i < 2 * kQueueSize; ++i) {
       first[i].next = free_slots_;
       free_slots_ = &first[i];
     }
@@ -95,36 +97,13 @@ class Net final : public NetDevice, public Driver {
 
   Result<void> transmit(Span<const NetSegment> segments, const NetOffload& offload, void* cookie) override {
     if (segments.empty() || segments.size() > kMostPieces) return Errno::Invalid;
-    void* done[8];
-    usize finished = 0;
-    bool queued = false;
-    {
-      LockGuard lock(send_.lock);
-      if (send_.ring.free_count() < kMostPieces + 2) finished = collect_locked(done, 8);
-      Slot* slot = free_slots_;
-      Buffer pieces[kMostPieces + 1];
-      usize count = 0;
-      if (slot != nullptr) {
-        const usize head = offload.headroom ? kNetHeaderSize : 0;
-        auto* first = static_cast<u8*>(const_cast<void*>(segments[0].data)) - head;
-        fill(head != 0 ? first : reinterpret_cast<u8*>(&slot->header), offload);
-        if (head == 0) pieces[count++] = {mm::raw(mm::virt_to_phys(&slot->header)), kNetHeaderSize};
-        for (usize i = 0; i < segments.size(); ++i) {
-          const void* data = i == 0 ? first : segments[i].data;
-          pieces[count++] = {mm::raw(mm::virt_to_phys(data)), static_cast<u32>(segments[i].size + (i == 0 ? head : 0))};
-        }
-        if (send_.ring.add({pieces, count}, {}, slot)) {
-          free_slots_ = slot->next;
-          slot->cookie = cookie;
-          queued = true;
-        }
-      }
-      if (!queued) (void)send_.ring.enable_interrupts_after(static_cast<u16>(send_.ring.in_flight() / 2 + 1));
+    LockGuard lock(send_.lock);
+    while (true) {
+      if (send_.ring.free_count() < kMostPieces + 2) collect_locked();
+      if (queue_locked(segments, offload, cookie)) return {};
+      // Room comes with finished frames, which the client hears of in poll(): have the device interrupt for it.
+      if (send_.ring.enable_interrupts_after(static_cast<u16>(send_.ring.in_flight() / 2 + 1))) return Errno::Again;
     }
-    for (usize i = 0; i < finished; ++i)
-      client_->transmitted(done[i]);
-    if (!queued) return Errno::Again;
-    return {};
   }
 
   void flush() override {
@@ -184,26 +163,50 @@ class Net final : public NetDevice, public Driver {
     __builtin_memcpy(at, &h, sizeof h);
   }
 
-  usize collect_locked(void** done, usize most) {
-    usize n = 0;
-    Used used;
-    while (n < most && send_.ring.take(&used)) {
-      auto* slot = static_cast<Slot*>(used.cookie);
-      done[n++] = slot->cookie;
-      slot->next = free_slots_;
-      free_slots_ = slot;
+  bool queue_locked(Span<const NetSegment> segments, const NetOffload& offload, void* cookie) {
+    Slot* slot = free_slots_;
+    if (slot == nullptr) return false;
+    Buffer pieces[kMostPieces + 1];
+    usize count = 0;
+    const usize head = offload.headroom ? kNetHeaderSize : 0;
+    auto* first = static_cast<u8*>(const_cast<void*>(segments[0].data)) - head;
+    fill(head != 0 ? first : reinterpret_cast<u8*>(&slot->header), offload);
+    if (head == 0) pieces[count++] = {mm::raw(mm::virt_to_phys(&slot->header)), kNetHeaderSize};
+    for (usize i = 0; i < segments.size(); ++i) {
+      const void* data = i == 0 ? first : segments[i].data;
+      pieces[count++] = {mm::raw(mm::virt_to_phys(data)), static_cast<u32>(segments[i].size + (i == 0 ? head : 0))};
     }
-    return n;
+    if (!send_.ring.add({pieces, count}, {}, slot)) return false;
+    free_slots_ = slot->next;
+    slot->cookie = cookie;
+    return true;
+  }
+
+  // Takes finished frames off the ring; the client hears of them in poll(), not inside a transmit() of its own.
+  void collect_locked() {
+    Used used;
+    while (send_.ring.take(&used)) {
+      auto* slot = static_cast<Slot*>(used.cookie);
+      slot->next = finished_;
+      finished_ = slot;
+    }
   }
 
   void collect_sent() {
-    if (!send_.ring.has_used()) return;
+    if (finished_ == nullptr && !send_.ring.has_used()) return;
     while (true) {
       void* done[16];
       usize n = 0;
       {
         LockGuard lock(send_.lock);
-        n = collect_locked(done, 16);
+        collect_locked();
+        while (n < 16 && finished_ != nullptr) {
+          Slot* slot = finished_;
+          finished_ = slot->next;
+          done[n++] = slot->cookie;
+          slot->next = free_slots_;
+          free_slots_ = slot;
+        }
       }
       for (usize i = 0; i < n; ++i)
         client_->transmitted(done[i]);
@@ -272,6 +275,7 @@ class Net final : public NetDevice, public Driver {
   Queue receive_, send_;
   NetClient* client_ = nullptr;
   Slot* free_slots_ = nullptr;
+  Slot* finished_ = nullptr;  // sent, not yet told to the client
   u64 features_ = 0;
   u32 mtu_ = 1500;
   u8 mac_[6] = {};
