@@ -3,6 +3,7 @@
 #include "cli/commands/command_line.hpp"
 
 #include <exception>
+#include <string_view>
 
 #include "cli/report/report.hpp"
 
@@ -16,8 +17,14 @@ int command_line(int argc, char** argv, const std::function<void(CLI::App&, Verb
   Verbs verbs;
   verbs.image_for = std::move(image_for);
   add(app, verbs);
+  // The program's arguments may look like flags of ours: everything behind the first `--` is taken as it is.
+  int ours = 1;
+  while (ours < argc && std::string_view(argv[ours]) != "--")
+    ++ours;
+  for (int i = ours + 1; i < argc; ++i)
+    verbs.program_arguments.emplace_back(argv[i]);
   try {
-    app.parse(argc, argv);
+    app.parse(ours, argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);
     return report::error({.what = e.what(),

@@ -8,12 +8,15 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "loader/analyze/diagnostic.hpp"
 
 namespace uni {
 
 struct Verbs {
+  // What stands after `--`: the program's own arguments, which the parser never sees.
+  std::vector<std::string> program_arguments;
   // What the parsed verb does: gives the process's exit status.
   std::function<Expected<int>()> chosen;
   // `uni run` reports its own failures with 125, as Docker does (DESIGN.md section 5).

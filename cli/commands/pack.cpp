@@ -280,7 +280,10 @@ void add_pack(CLI::App& app, Verbs& verbs) {
       "  uni pack python3 -a ./site:/srv -w /srv -- -m http.server 8080\n"
       "  uni pack --sysroot ./alpine-root /usr/sbin/nginx\n"
       "  uni pack server.yaml");
-  verb->callback([options, &verbs] { verbs.chosen = [options] { return run_pack(*options); }; });
+  verb->callback([options, &verbs] {
+    options->arguments.insert(options->arguments.end(), verbs.program_arguments.begin(), verbs.program_arguments.end());
+    verbs.chosen = [options] { return run_pack(*options); };
+  });
 }
 
 }  // namespace uni

@@ -302,6 +302,7 @@ void add_run(CLI::App& app, Verbs& verbs) {
       "  uni run -t python3.img -m 256M");
   verb->callback([o, &verbs] {
     verbs.is_run = true;
+    o->arguments.insert(o->arguments.end(), verbs.program_arguments.begin(), verbs.program_arguments.end());
     verbs.chosen = [o, &verbs] { return run_run(*o, verbs.image_for); };
   });
 }
