@@ -9,6 +9,8 @@ namespace uni {
 // Signals and exits, defined by the ABI layer (syscall-shim/linux/signal_deliver.cpp). May not return (the thread
 // ends).
 extern "C" void user_attention(TrapFrame* frame);
+// Restartable sequences (syscall-shim/linux/rseq.cpp), where Thread::rseq_stale says so. May block on user memory.
+extern "C" void rseq_before_user(TrapFrame* frame);
 
 namespace sched {
 

@@ -177,6 +177,7 @@ void switch_to(Thread& next) {
   next.on_cpu.store(true, std::memory_order_relaxed);
   next.cpu.store(cpu.id, std::memory_order_relaxed);
   next.accounted_at = arch::read_cycle_counter();
+  next.rseq_stale = true;
   next.slice_end = time::monotonic_ns() + kSliceNs;
   cpu.current = &next;
   cpu.previous = &previous;
@@ -315,7 +316,14 @@ void before_user(TrapFrame& frame) {
       cpu = &this_cpu();
       continue;
     }
-    if (t.attention.load(std::memory_order_relaxed)) {
+    const bool attention = t.attention.load(std::memory_order_relaxed);
+    // A handler's frame must hold the address that an interrupted critical section goes on at.
+    if (t.rseq_address != 0 && (t.rseq_stale || attention)) {
+      rseq_before_user(&frame);
+      cpu = &this_cpu();
+      if (t.rseq_stale) continue;
+    }
+    if (attention) {
       user_attention(&frame);
       cpu = &this_cpu();
       continue;

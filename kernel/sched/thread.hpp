@@ -69,6 +69,7 @@ class Thread : public RefCounted {
   u64 robust_list = 0;      // set_robust_list(2)
   u64 rseq_address = 0;     // rseq(2)
   u32 rseq_length = 0, rseq_signature = 0;
+  bool rseq_stale = false;  // was off its processor since the area was written
   int exit_status = 0;
   static constexpr u64 kTimerSlack = 50'000;
   u64 timer_slack_ns = kTimerSlack;  // PR_SET_TIMERSLACK; timers are exact, so it is only kept

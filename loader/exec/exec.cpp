@@ -294,6 +294,8 @@ Result<void> load(StringView path, const Arguments& args, TrapFrame& frame, Stri
   mm::activate(*space);
   arch::set_user_tls(0);
   Thread::current().gs_base = 0;
+  Thread::current().rseq_address = 0;
+  Thread::current().robust_list = Thread::current().clear_child_tid = 0;
 
   mm::MapRequest s;
   const u64 initial = page_up(bytes + 132 * kKiB);

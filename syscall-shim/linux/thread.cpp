@@ -171,11 +171,6 @@ Result<i64> sys_getcpu(UserPtr<u32> cpu, UserPtr<u32> node, u64) {
   return 0;
 }
 
-// rseq(2): answers ENOSYS through its row until preempted critical sections are restarted; see syscalls.def.
-Result<i64> sys_rseq(u64, u32, i32, u32) {
-  return Errno::NoSys;
-}
-
 namespace {
 
 // A futex word of the robust list whose owner died (set_robust_list(2), Documentation/locking/robust-futexes).
