@@ -56,6 +56,14 @@ void fpu_init() {
   u32 lo, hi;
   asm volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
   feature_mask = (u64{hi} << 32) | lo;
+  if ((feature_mask & 3) != 3) {
+    // A hypervisor that does not keep XCR0 (KVM on an emulated SVM whose XSETBV is not intercepted). Without OSXSAVE
+    // programs use FXSAVE and SSE, which always work.
+    features.xsave = features.xsaveopt = false;
+    feature_mask = 3;
+    write_cr4(read_cr4() & ~u64{1u << 18});
+    return;
+  }
   area_size = cpuid(13).ebx;
 }
 
