@@ -80,6 +80,7 @@ class Directory final : public Ext4Inode {
   void init_leaf(const BufferRef& buffer);
   void init_node(const BufferRef& buffer);
   Result<void> make_index();
+  Result<void> drop_index();
   Result<void> split_leaf(IndexPath& path, const BufferRef& leaf);
   Result<void> make_room(IndexPath& path);
   Result<RefPtr<Ext4Inode>> make_inode(FileType type, u32 mode, u32 uid, u32 gid);

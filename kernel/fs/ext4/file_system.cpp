@@ -35,6 +35,7 @@ Result<void> Ext4::check_features() {
     return Errno::NotSupported;
   }
   checksums_ = (s.read_only_compat & kMetadataChecksum) != 0;
+  group_flags_ = checksums_ || (s.read_only_compat & kGroupChecksum) != 0;
   if (checksums_ && s.checksum_type != 1) return Errno::NotSupported;
   if (checksums_ && crc32c(~0u, super_, offsetof(SuperBlock, checksum)) != s.checksum) {
     log::error("ext4: wrong checksum of the superblock");
@@ -116,7 +117,7 @@ Result<void> Ext4::open(u64 partition_size) {
   else
     super_buffer_ = TRY(buffers_.read(geometry_.first_data_block, owner));
   super_ = super_buffer_.at<SuperBlock>(kSuperOffset % geometry_.block_size);
-  read_only_ = true;
+  if (device_.read_only() || (super_->compat & kCompatSparseSuper2) != 0) read_only_ = true;
   static std::atomic<u32> mounted{0};
   // Major 254 is virtblk's on Linux; the minor only needs to differ between file systems.
   device_number_ = 254u << 8 | (mounted.fetch_add(1) + 3);

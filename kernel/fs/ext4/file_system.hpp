@@ -119,14 +119,18 @@ class Ext4 final : public FileSystem, private BlockFormat {
     u64 first;
     u32 count;
   };
-  // Up to `count` blocks in a row near `goal`; `reserved` of them were promised by reserve_blocks. NoSpace.
-  Result<Run> allocate_blocks(u64 goal, u32 count, u32 reserved);
+  // Up to `count` blocks in a row, at least one, at `goal` or near it. NoSpace.
+  Result<Run> allocate_blocks(u64 goal, u32 count);
   Result<void> free_blocks(u64 first, u32 count);
-  // Promises blocks to writes that are still in the page cache. NoSpace.
-  Result<void> reserve_blocks(u32 count);
-  void release_blocks(u32 count);
+  // Promises blocks to what will be written later. A few are held back for tree nodes. NoSpace.
+  Result<void> reserve_blocks(u64 count);
+  void release_blocks(u64 count) { reserved_.fetch_sub(count, std::memory_order_relaxed); }
   // A free inode near `parent`, its slot zeroed but for a new generation.
-  Result<u32> allocate_inode(u32 parent, FileType type);
+  struct NewInode {
+    u32 number;
+    InodePlace place;
+  };
+  Result<NewInode> allocate_inode(u32 parent, FileType type);
   Result<void> free_inode(u32 number, FileType type);
   // Where to look for blocks for an inode without any.
   u64 goal_for(u32 inode) const {
@@ -150,7 +154,10 @@ class Ext4 final : public FileSystem, private BlockFormat {
   Result<BufferRef> block_bitmap(Group& group);
   Result<BufferRef> inode_bitmap(Group& group);
   void fill_block_bitmap(Group& group, u8* bits);
-  Result<u32> pick_group(u32 parent, FileType type);
+  bool check_bitmap(const Buffer& buffer);
+  Result<Run> allocate_in(u32 number, u32 from, u32 count);
+  Result<NewInode> take_inode(Group& group, FileType type);
+  u64 reserved_margin() const { return min<u64>(64, geometry_.blocks / 64); }
 
   dev::BlockDevice& device_;
   u64 offset_;
@@ -160,6 +167,7 @@ class Ext4 final : public FileSystem, private BlockFormat {
   Geometry geometry_;
   u32 seed_ = 0;
   bool checksums_ = false;
+  bool group_flags_ = false;  // group descriptors say what was never initialised
   bool read_only_ = false;
   u64 device_number_ = 0;
   std::atomic<u32> complaints_{0};
@@ -169,7 +177,6 @@ class Ext4 final : public FileSystem, private BlockFormat {
   std::atomic<u64> free_blocks_{0}, reserved_{0};
   std::atomic<u32> free_inodes_{0};
   u32 generation_ = 0;
-  u32 group_hint_ = 0;  // where the last search for blocks succeeded
 
   static constexpr usize kInodeBuckets = 256;
   SpinLock inodes_lock_{Rank::kInodeCache};

@@ -43,6 +43,7 @@ class Ext4Inode : public Inode {
   void add_blocks(i64 file_system_blocks);
   u64 xattr_block() const { return raw_->file_acl_low | u64{raw_->file_acl_high} << 32; }
   void set_xattr_block(u64 block);
+  void release_xattr_block();
   void add_links(int change);
   u32 links() const { return raw_->links; }
   // Frees the blocks behind the new size and all extents there. Needs: nothing locked but Inode::lock.

@@ -29,16 +29,14 @@ class RegularFile final : public Ext4Inode {
   struct Delayed {
     u64 first, end;
   };
-  bool is_delayed(u64 page) const;
   Result<void> add_delayed(u64 page);
-  // Takes the pages [first, end) off the promises; gives how many of them were promised.
-  Result<u64> drop_delayed(u64 first, u64 end);
+  // Takes the pages [first, end) off the promises.
+  Result<void> drop_delayed(u64 first, u64 end);
   u32 blocks_per_page() const { return static_cast<u32>(kPageSize >> ext4().geometry().block_shift); }
   u64 block_of(u64 offset) const { return offset >> ext4().geometry().block_shift; }
-  Result<void> map_for_write(u32 first, u32 count);
+  Result<void> map_blocks(u32 first, u32 count, bool unwritten);
+  // Where a block that does not exist should go.
   Result<u64> goal(u32 logical);
-  Result<void> zero_range(u64 offset, u64 length);
-  Result<void> clear_in_block(u64 offset, u64 length);
 
   PageCache cache_;
   Vector<Delayed> delayed_;
