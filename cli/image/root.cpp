@@ -82,7 +82,7 @@ class RootWriter {
     super.s_inode_size = 256;
     super.s_min_extra_isize = 32;
     super.s_want_extra_isize = 32;
-    super.s_feature_compat = EXT2_FEATURE_COMPAT_DIR_INDEX;
+    super.s_feature_compat = EXT2_FEATURE_COMPAT_DIR_INDEX | EXT2_FEATURE_COMPAT_EXT_ATTR;
     super.s_feature_incompat =
         EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS | EXT4_FEATURE_INCOMPAT_64BIT;
     super.s_feature_ro_compat = EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | EXT2_FEATURE_RO_COMPAT_LARGE_FILE |
