@@ -85,6 +85,18 @@ void mount_pseudo(StringView path, Result<RefPtr<fs::FileSystem>> made, StringVi
   if (!mounted.ok()) log::warn("cannot mount {} on {}: {}", source, path, mounted.error());
 }
 
+// Makes the directories of `path` that are not there, so that a mount finds its place.
+void make_directories(StringView path) {
+  auto context = fs::FsContext::create_root();
+  if (!context.ok()) return;
+  const Credentials root;
+  for (usize i = 1; i <= path.size(); ++i) {
+    if (i < path.size() && path[i] != '/') continue;
+    // What exists is fine; what cannot be made shows as the mount's own error.
+    (void)fs::make_directory({*context.value(), root}, path.slice(0, i), 0755).ok();
+  }
+}
+
 // One `mount=` record: `9p:TAG:DST:ro|rw` or `tmpfs:DST`.
 void mount_record(StringView record) {
   const usize colon = record.find(':');
@@ -93,6 +105,7 @@ void mount_record(StringView record) {
   StringView target;
   if (kind == "tmpfs" && colon != StringView::kNotFound) {
     target = record.slice(colon + 1);
+    make_directories(target);
     auto made = fs::make_tmpfs(0, 01777);
     done = made.ok() ? fs::mount_at(target, made.take(), "tmpfs") : Result<void>(made.error());
   } else if (kind == "9p") {
@@ -102,6 +115,7 @@ void mount_record(StringView record) {
     StringView tail = rest.slice(second + 1);
     const bool read_only = tail.size() > 3 && tail.slice(tail.size() - 3) == ":ro";
     if (tail.size() > 3) target = tail.slice(0, tail.size() - 3);
+    make_directories(target);
     done = fs::p9::mount_tag(tag, target, read_only);
   }
   if (!done.ok()) {

@@ -7,6 +7,7 @@
 #include "kernel/dev/devices.hpp"
 #include "kernel/dev/virtio/block.hpp"
 #include "kernel/dev/virtio/net.hpp"
+#include "kernel/dev/virtio/p9.hpp"
 #include "kernel/dev/virtio/rng.hpp"
 
 namespace uni::dev {
@@ -30,6 +31,9 @@ void start(OwnPtr<Transport> transport) {
       break;
     case DeviceType::kNet:
       done = virtio::note_net(uni::move(transport));
+      break;
+    case DeviceType::k9p:
+      done = virtio::start_p9(uni::move(transport));
       break;
     default:
       log::info("virtio device of type {}: no driver", type);

@@ -10,13 +10,9 @@
 #include "kernel/sched/thread.hpp"
 #include "syscall-shim/entry/decode.hpp"
 #include "syscall-shim/entry/trace.hpp"
-#if __has_include("syscall-shim/linux/fs.hpp")
 #include "syscall-shim/linux/fs.hpp"
-#endif
 #include "syscall-shim/linux/mm.hpp"
-#if __has_include("syscall-shim/linux/net.hpp")
 #include "syscall-shim/linux/net.hpp"
-#endif
 #include "syscall-shim/linux/poll.hpp"
 #include "syscall-shim/linux/process.hpp"
 #include "syscall-shim/linux/signal.hpp"

@@ -26,9 +26,4 @@ Result<void> mount_tag(StringView tag, StringView target, bool read_only) {
   return mount_at(target, uni::move(fs), tag, read_only ? u32{kMountReadOnly} : 0);
 }
 
-// The client itself is not there yet.
-Result<RefPtr<FileSystem>> connect(P9Transport&, ReadOnly) {
-  return Errno::NotSupported;
-}
-
 }  // namespace uni::fs::p9

@@ -84,6 +84,7 @@ Result<mm::Page*> PageCache::fault(u64, mm::Access) {
   return Errno::NotSupported;
 }
 void PageCache::last_unref() {}
+void Dentry::last_unref() {}
 Result<void> PageCache::truncate(u64) {
   return {};
 }
