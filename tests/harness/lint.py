@@ -22,6 +22,7 @@ ARROWS = {
     "syscall-shim": ["kernel", "syscall-shim", "loader/exec", "loader/elf"],
     "loader/analyze": ["kernel/base", "syscall-shim/abi", "loader/elf"],
     "cli": ["cli", "loader/analyze", "kernel/base", "syscall-shim/abi", "manifests"],
+    "manifests": ["loader/analyze", "kernel/base", "syscall-shim/abi"],
     "tests": [""],
 }
 KNOWS_EVERYONE = ("kernel/boot/main.cpp",)
@@ -147,7 +148,7 @@ def check_headers(context):
         area = _area(name) or ""
         if area in ("kernel/base", "syscall-shim/abi", "loader/elf"):
             halves = ["guest"]
-        elif area in ("cli", "loader/analyze", "tests"):
+        elif area in ("cli", "loader/analyze", "manifests", "tests"):
             halves = ["host"]
         else:
             halves = ["guest"]
