@@ -55,6 +55,13 @@ class PortTable {
       u = next;
     }
   }
+  template <typename F>
+  void each_use(F visit) {
+    for (PortUse* u : heads_) {
+      for (; u != nullptr; u = u->next_)
+        visit(*u);
+    }
+  }
 
  private:
   static constexpr u32 kBuckets = 256;
