@@ -56,6 +56,8 @@ const acpi::Tables& acpi::facts() {
 void acpi_init(u64 rsdp) {
   PhysicalMemory memory;
   acpi::read_tables(memory, rsdp, tables);
+  // A machine without tables (microvm with acpi=off) has the IOAPIC where every PC has its first.
+  if (tables.io_apic_count == 0) tables.io_apics[tables.io_apic_count++] = {0xfec00000, 0};
 }
 
 Span<const Processor> acpi_processors() {
