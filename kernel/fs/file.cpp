@@ -32,6 +32,10 @@ Result<i64> File::ioctl(u32, u64) {
   return Errno::NotTty;
 }
 Result<u64> File::seek(i64, int) {
+  // Event files take any seek and stay where they are (Linux's noop_llseek).
+  if (kind_ == FileKind::kEventFd || kind_ == FileKind::kTimerFd || kind_ == FileKind::kSignalFd ||
+      kind_ == FileKind::kEpoll)
+    return u64{0};
   return Errno::IllegalSeek;
 }
 

@@ -146,7 +146,7 @@ Result<u64> InodeFile::seek(i64 wanted, int whence) {
       return Errno::Invalid;
   }
   i64 target = 0;
-  if (__builtin_add_overflow(base, wanted, &target)) return Errno::Overflow;
+  if (__builtin_add_overflow(base, wanted, &target)) return Errno::Invalid;
   if (target < 0) return Errno::Invalid;
   position = static_cast<u64>(target);
   return u64{position};

@@ -111,7 +111,6 @@ void AddressSpace::zap(u64 start, u64 end, bool keep_tables) {
         return;
       }
       Page& p = *page_of(PhysAddr{e & kPteAddress});
-      if ((e & kPteDirty) != 0 && p.object != nullptr) p.flags.fetch_or(kPageDirty, std::memory_order_relaxed);
       e = 0;
       low = min(low, address);
       high = max(high, address + span_of(level));

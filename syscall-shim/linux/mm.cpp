@@ -79,6 +79,14 @@ Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd,
       if (!file->writable()) r.max_protection &= ~u32{mm::kProtWrite};
       r.flags |= mm::kMapShared;
     }
+    if (shared && file->inode() != nullptr && file->inode()->seals() != nullptr) {
+      constexpr u32 kSealWrite = 8,
+                    kSealFutureWrite = 16;  // fcntl(2): what is sealed is never mapped writable and shared
+      if ((file->inode()->seals()->load(std::memory_order_acquire) & (kSealWrite | kSealFutureWrite)) != 0) {
+        if ((r.protection & mm::kProtWrite) != 0) return Errno::NotPermitted;
+        r.max_protection &= ~u32{mm::kProtWrite};
+      }
+    }
     if (!file->readable()) return Errno::Access;
     if ((flags & kGrowsDown) != 0) return Errno::Invalid;
     r.object = TRY(file->vm_object());

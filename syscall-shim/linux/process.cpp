@@ -135,7 +135,13 @@ Result<i64> sys_fork() {
 Result<i64> sys_vfork() {
   return sys_fork();
 }
-Result<i64> sys_execve(UserPtr<char>, UserPtr<u64>, UserPtr<u64>) {
+// execve(2): refused, after the arguments have been looked at as far as Linux does first.
+Result<i64> sys_execve(UserPtr<char> path, UserPtr<u64> arguments, UserPtr<u64> environment) {
+  char name[4096];
+  TRY(copy_string_from_user(name, path.address(), sizeof name));
+  for (const UserPtr<u64>& list : {arguments, environment}) {
+    if (list) TRY(list.read());
+  }
   tell_refused(2, "processes=exec");
   return Errno::NotPermitted;
 }

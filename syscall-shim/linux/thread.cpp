@@ -103,6 +103,17 @@ Result<i64> sys_clone3(UserPtr<u8> arguments, u64 size) {
   return clone_thread(a.flags, a.stack + a.stack_size, a.parent_tid, a.child_tid, a.tls);
 }
 
+// unshare(2). What a thread of a one-threaded process would stop sharing it does not share; namespaces are refused with
+// EPERM.
+Result<i64> sys_unshare(u64 flags) {
+  constexpr u64 kKnown = kVm | kFs | kFiles | kSigHand | kThread | kNewNs | kSysvSem | kNamespaces;
+  if ((flags & ~kKnown) != 0) return Errno::Invalid;
+  if ((flags & (kNamespaces | kNewNs)) != 0) return Errno::NotPermitted;
+  const bool alone = Process::current().thread_count == 1;
+  if ((flags & (kVm | kThread | kSigHand | kFs | kFiles)) != 0 && !alone) return Errno::Invalid;
+  return 0;
+}
+
 Result<i64> sys_exit(i32 status) {
   exit_thread(status & 0xff);
 }

@@ -34,6 +34,7 @@ Result<i64> sys_set_robust_list(u64 head, u64 length);
 Result<i64> sys_get_robust_list(i32 tid, UserPtr<u64> head, UserPtr<u64> length);
 Result<i64> sys_futex(UserPtr<u32> word, i32 operation, u32 value, u64 timeout_or_value2, UserPtr<u32> word2,
                       u32 value3);
+Result<i64> sys_unshare(u64 flags);
 Result<i64> sys_sched_yield();
 Result<i64> sys_sched_setparam(i32 tid, UserPtr<SchedParam> param);
 Result<i64> sys_sched_getparam(i32 tid, UserPtr<SchedParam> param);

@@ -213,7 +213,8 @@ u16 read_pit() {
   return static_cast<u16>(low | (in8(0x40) << 8));
 }
 
-// Counts both clocks over a window of the PIT's channel 0 (8254; 1,193,182 Hz). Channel 2 would need port 0x61, which microvm lacks.
+// Counts both clocks over a window of the PIT's channel 0 (8254; 1,193,182 Hz). Channel 2 would need port 0x61, which
+// microvm lacks.
 void measure_with_pit() {
   constexpr u32 kWindow = 2386;  // 2 ms
   out8(0x43, 0x30);              // channel 0, both bytes, mode 0: counts down once, its interrupt stays masked
@@ -224,7 +225,8 @@ void measure_with_pit() {
   apic_write(kTimerInitial, 0xffffffff);
   u32 elapsed = 0;
   for (u32 polls = 0; elapsed < kWindow && polls < 200000; ++polls) {
-    for (int i = 0; i < 100; ++i) asm volatile("pause");
+    for (int i = 0; i < 100; ++i)
+      asm volatile("pause");
     elapsed = static_cast<u16>(pit_start - read_pit());
   }
   const u64 tsc = read_cycle_counter() - tsc_start;
