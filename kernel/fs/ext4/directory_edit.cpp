@@ -72,7 +72,8 @@ Result<void> Directory::add(StringView name, u32 number, FileType type) {
     TRY(drop_index());
   }
   for (u32 i = 0; i < blocks(); ++i) {
-    auto added = add_to_block(TRY(block(i)), name, number, type);
+    const BufferRef buffer = TRY(block(i));
+    auto added = add_to_block(buffer, name, number, type);
     if (added.ok() || added.error() != Errno::NoSpace) return added;
   }
   if (blocks() == 1 && ext4().indexes()) {
@@ -116,7 +117,7 @@ Result<bool> Directory::empty() {
 
 // Makes ".." lead to another directory.
 Result<void> Directory::set_parent(u32 number) {
-  auto first = TRY(block(0));
+  BufferRef first = TRY(block(0));
   const Found found = TRY(find_in(uni::move(first), ".."));
   found.entry().inode = number;
   found.buffer.changed();
