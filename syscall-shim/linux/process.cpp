@@ -32,6 +32,23 @@ Result<RefPtr<Process>> process_of(i32 pid) {
   return found;
 }
 
+// Is there a string, and a list of strings? Errors: Fault. A path that is too long is the refusal's business.
+Result<void> check_string(UserAddr at) {
+  char start[64];
+  const auto length = copy_string_from_user(start, at, sizeof start);
+  if (!length.ok() && length.error() == Errno::Fault) return Errno::Fault;
+  return {};
+}
+Result<void> check_list(UserPtr<u64> list) {
+  constexpr usize kMost = 4096;
+  for (usize i = 0; list && i < kMost; ++i) {
+    const u64 string = TRY((list + i).read());
+    if (string == 0) break;
+    TRY(check_string(UserAddr{string}));
+  }
+  return {};
+}
+
 enum WaitOption : u32 {
   kNoHang = 1,
   kStopped = 2,
@@ -127,7 +144,7 @@ Result<i64> sys_waitid(i32 kind, i32 id, UserPtr<abi::SigInfo>, i32 options, Use
   return Errno::NoChild;
 }
 
-// fork(2), vfork(2), execve(2): refused.
+// fork(2), vfork(2): refused.
 Result<i64> sys_fork() {
   note_process_refused();
   return Errno::NotPermitted;
@@ -135,19 +152,17 @@ Result<i64> sys_fork() {
 Result<i64> sys_vfork() {
   return sys_fork();
 }
-// execve(2): refused, after the arguments have been looked at as far as Linux does first.
+
+// execve(2), execveat(2): refused, after the checks of what the program passed.
 Result<i64> sys_execve(UserPtr<char> path, UserPtr<u64> arguments, UserPtr<u64> environment) {
-  char name[4096];
-  TRY(copy_string_from_user(name, path.address(), sizeof name));
-  for (const UserPtr<u64>& list : {arguments, environment}) {
-    if (list) TRY(list.read());
-  }
+  TRY(check_string(path.address()));
+  TRY(check_list(arguments));
+  TRY(check_list(environment));
   tell_refused(2, "processes=exec");
   return Errno::NotPermitted;
 }
-Result<i64> sys_execveat(i32, UserPtr<char>, UserPtr<u64>, UserPtr<u64>, i32) {
-  tell_refused(2, "processes=exec");
-  return Errno::NotPermitted;
+Result<i64> sys_execveat(i32, UserPtr<char> path, UserPtr<u64> arguments, UserPtr<u64> environment, i32) {
+  return sys_execve(path, arguments, environment);
 }
 
 // pidfd_open(2).
