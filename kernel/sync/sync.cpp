@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The slow paths of spin locks, wait queues and mutexes.
 #include "kernel/arch/cpu.hpp"
+#include "kernel/arch/x86_64/cpu_local.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/sync/mutex.hpp"
@@ -15,6 +16,32 @@ void SpinLock::lock_slow() {
       arch::cpu_relax();
   } while (locked_.exchange(true, std::memory_order_acquire));
 }
+
+#ifdef UNI_DEBUG_LOCKS
+// A lock may be taken while locks of the same or a lower rank are held. Locks are released in any order.
+void SpinLock::note_locked() {
+  arch::Cpu& cpu = arch::this_cpu();
+  const auto mine = static_cast<u8>(rank_);
+  for (u32 i = 0; i < cpu.held_count; ++i) {
+    if (cpu.held_ranks[i] > mine) PANIC("a lock was taken against the order of the ranks");
+  }
+  if (cpu.held_count < sizeof cpu.held_ranks) cpu.held_ranks[cpu.held_count] = mine;
+  ++cpu.held_count;
+}
+
+void SpinLock::note_unlocked() {
+  arch::Cpu& cpu = arch::this_cpu();
+  const auto mine = static_cast<u8>(rank_);
+  for (u32 i = cpu.held_count; i > 0; --i) {
+    if (cpu.held_ranks[i - 1] != mine) continue;
+    for (u32 j = i; j < cpu.held_count; ++j)
+      cpu.held_ranks[j - 1] = cpu.held_ranks[j];
+    --cpu.held_count;
+    return;
+  }
+  PANIC("a lock was released that was not held");
+}
+#endif
 
 Waiter::~Waiter() {
   if (queue != nullptr) queue->remove(*this);

@@ -58,6 +58,8 @@ struct Cpu {
   u64 idle_cycles;
   u64 idle_since;
   u64 interrupts;
+  u8 held_ranks[24];  // of the spin locks that this processor holds, in the order taken; debug builds
+  u32 held_count;
   u64 user_gs;  // what kMsrKernelGsBase holds while in the kernel
   u64 gdt[10];
   TaskState tss;
