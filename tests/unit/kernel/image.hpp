@@ -84,8 +84,10 @@ class Image {
     load();
   }
   void load() {
-    std::ifstream in(path(), std::ios::binary);
-    disk.bytes.assign(std::istreambuf_iterator<char>(in), {});
+    std::ifstream in(path(), std::ios::binary | std::ios::ate);
+    disk.bytes.resize(static_cast<size_t>(in.tellg()));
+    in.seekg(0);
+    in.read(disk.bytes.data(), static_cast<std::streamsize>(disk.bytes.size()));
   }
   void save() const {
     std::ofstream(path(), std::ios::binary).write(disk.bytes.data(), static_cast<std::streamsize>(disk.bytes.size()));
