@@ -71,6 +71,7 @@
 #define LWIP_IPV6_DUP_DETECT_ATTEMPTS 1
 #define LWIP_IPV6_NUM_ADDRESSES 4
 #define LWIP_IPV6_FORWARD 0
+#define IPV6_FRAG_COPYHEADER 1  // a pointer does not fit in the fragment header
 #define LWIP_ND6_QUEUEING 1
 #define LWIP_ND6_NUM_NEIGHBORS 32
 #define MEMP_NUM_ND6_QUEUE 1024
