@@ -60,8 +60,6 @@ class Epoll final : public File {
 
   u32 poll() override;
   WaitQueue* poll_queue() override { return &queue_; }
-  // lseek(2) is heeded by none of these descriptors, and succeeds (Linux's noop_llseek).
-  Result<u64> seek(i64, int) override { return u64{0}; }
   usize describe(Span<char> out) override;
 
   // Lets go of an item of a dying file. For epoll_file_dying.

@@ -16,8 +16,6 @@ class EventFd final : public File {
   Result<usize> write(IoCursor& from, u64 offset) override;
   u32 poll() override;
   WaitQueue* poll_queue() override { return &queue_; }
-  // lseek(2) is heeded by none of these descriptors, and succeeds (Linux's noop_llseek).
-  Result<u64> seek(i64, int) override { return u64{0}; }
   usize describe(Span<char> out) override;
 
  private:

@@ -34,8 +34,6 @@ class SignalFd final : public fs::File {
   Result<usize> read(IoCursor& to, u64 offset) override;
   u32 poll() override;
   WaitQueue* poll_queue() override { return &state_->signalfd_queue; }
-  // lseek(2) is heeded by none of these descriptors, and succeeds (Linux's noop_llseek).
-  Result<u64> seek(i64, int) override { return u64{0}; }
   usize describe(Span<char> out) override { return fs::describe_anonymous("[signalfd]", out); }
 
  private:
