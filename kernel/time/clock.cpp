@@ -140,6 +140,11 @@ void TimerQueue::arm(Timer& t, u64 deadline, u32 cpu) {
   program();
 }
 
+void TimerQueue::disarm(Timer& t) {
+  LockGuard guard(lock_);
+  if (t.heap_index_ != 0) remove_locked(t);
+}
+
 bool TimerQueue::cancel(Timer& t) {
   while (true) {
     {
@@ -184,7 +189,8 @@ void run_expired_timers() {
 }
 
 void Timer::arm(u64 deadline_ns) {
-  if (heap_index_ != 0 && cpu_ != arch::this_cpu().id) cancel();
+  // Its callback may be running there and want a lock that the caller holds: that is not waited for.
+  if (heap_index_ != 0 && cpu_ != arch::this_cpu().id) arch::cpu_at(cpu_)->timers->disarm(*this);
   arch::this_cpu().timers->arm(*this, deadline_ns, arch::this_cpu().id);
 }
 

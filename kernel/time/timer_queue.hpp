@@ -12,6 +12,8 @@ class TimerQueue {
  public:
   void arm(Timer& timer, u64 deadline_ns, u32 cpu);
   bool cancel(Timer& timer);
+  // Takes it out of the queue, but does not wait for a callback that runs.
+  void disarm(Timer& timer);
   void run_expired();
 
  private:
