@@ -54,8 +54,13 @@ Result<void> may_open(Dentry& dentry, const Credentials& who, u32 flags) {
 
 Result<RefPtr<File>> make_file(Dentry& dentry, u32 flags) {
   Inode& inode = *dentry.inode();
-  if (inode.type() == FileType::kFifo && (flags & kOpenPath) == 0) return open_fifo(dentry, flags);
   RefPtr<File> file;
+  if (inode.type() == FileType::kFifo && (flags & kOpenPath) == 0) {
+    // What /proc/self/fd leads to is open already; a fifo with a name waits for its other end.
+    file = TRY(inode.open(flags));
+    if (!file) return open_fifo(dentry, flags);
+    return file;
+  }
   if ((flags & kOpenPath) == 0 && inode.type() != FileType::kRegular) {
     file = TRY(inode.open(flags));
     const bool device = inode.type() == FileType::kCharacter || inode.type() == FileType::kBlock;
@@ -70,7 +75,8 @@ Result<RefPtr<File>> make_file(Dentry& dentry, u32 flags) {
     file = TRY(inode.open(flags));
   }
   if (!file) return RefPtr<File>(TRY(make_ref<InodeFile>(dentry, flags)));
-  if (file->dentry() == nullptr) file->set_dentry(dentry);
+  // A nameless dentry holds the File itself: the other way round would be a cycle.
+  if (file->dentry() == nullptr && dentry.mount() != nullptr) file->set_dentry(dentry);
   return file;
 }
 
