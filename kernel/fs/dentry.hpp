@@ -19,7 +19,7 @@ enum MountFlag : u32 { kMountReadOnly = 1, kMountNoSuid = 2, kMountNoDev = 4, kM
 // A file system (or a part of one) that is attached at a place. Kept alive by its root dentry.
 class Mount : public RefCounted {
  public:
-  Mount(RefPtr<FileSystem> fs, u32 id) : fs_(uni::move(fs)), id_(id) {}
+  Mount(RefPtr<FileSystem> fs, u32 id);
   FileSystem& file_system() const { return *fs_; }
   u32 id() const { return id_; }
   bool read_only() const { return (flags & kMountReadOnly) != 0 || fs_->read_only(); }
@@ -32,6 +32,7 @@ class Mount : public RefCounted {
   ListNode node;         // in the mount list, under dentry_lock()
 
  private:
+  ~Mount() override;
   RefPtr<FileSystem> fs_;
   u32 id_;
 };
@@ -64,9 +65,9 @@ class Dentry final : public RefCounted {
   ~Dentry() override;
   void last_unref() override;
   void set_name(StringView text, char* heap_name);
+  RefPtr<Mount> mount_reference_;  // of a mount's root; first, as the inode must go before its file system
   RefPtr<Inode> inode_;
   Mount* mount_;  // alive: the root of the mount, an ancestor, holds mount_reference_
-  RefPtr<Mount> mount_reference_;
   RefPtr<Dentry> parent_;
   Dentry* hash_next_ = nullptr;
   ListNode lru_;

@@ -168,6 +168,9 @@ class FileSystem : public RefCounted {
   virtual Result<void> sync() { return {}; }
   virtual u64 device_number() const = 0;
   virtual bool read_only() const { return false; }
+  // The last mount of it is gone, and with it every dentry; open mappings and the like may still hold inodes.
+  virtual void last_mount_gone() {}
+  std::atomic<u32> mounts{0};  // kept by Mount
 };
 
 }  // namespace uni::fs

@@ -50,6 +50,14 @@ Result<void> attach_at(Dentry& place, RefPtr<Mount> mount) {
 }
 }  // namespace
 
+Mount::Mount(RefPtr<FileSystem> fs, u32 id) : fs_(uni::move(fs)), id_(id) {
+  fs_->mounts.fetch_add(1);
+}
+
+Mount::~Mount() {
+  if (fs_->mounts.fetch_sub(1) == 1) fs_->last_mount_gone();
+}
+
 RefPtr<Dentry> real_root() {
   LockGuard guard(dentry_lock());
   return RefPtr<Dentry>(topmost(g_root->root.get()));

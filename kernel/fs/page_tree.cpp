@@ -133,13 +133,13 @@ void PageCache::remove(mm::Page& page) {
 
 void PageCache::drop(u64 first, u64 last) {
   if (mapped()) unmap_pages(first, last);
-  for (;;) {
+  for (u64 from = first;;) {
     mm::Page* page = nullptr;
     {
       LockGuard guard(tree_lock_);
-      page = find_next(first, last);
+      page = find_next(from, last);
       if (page == nullptr) break;
-      first = page->index;
+      from = page->index;
       remove(*page);
     }
     if (quota_ != nullptr) quota_->used.fetch_sub(1, std::memory_order_relaxed);

@@ -165,13 +165,17 @@ Result<void> PageCache::punch(int mode, u64 offset, u64 length) {
   return inode_.allocate(mode, offset, length);
 }
 
-// Writes a dirty page and the dirty ones behind it. Needs flush_lock_; entered with tree_lock_, left without.
+// Writes a dirty page and the dirty ones around it. Needs flush_lock_; entered with tree_lock_, left without.
 Result<usize> PageCache::write_back_run(mm::Page& first) {
   mm::Page* pages[kRun];
   usize count = 0;
-  const u64 index = first.index;
-  for (mm::Page* page = &first; page != nullptr && count < kRun; page = find(index + count)) {
-    if ((page->flags.load(std::memory_order_relaxed) & mm::kPageDirty) == 0) break;
+  const auto dirty = [](const mm::Page* page) {
+    return page != nullptr && (page->flags.load(std::memory_order_relaxed) & mm::kPageDirty) != 0;
+  };
+  u64 index = first.index;
+  while (index > 0 && first.index - index < kRun / 2 && dirty(find(index - 1)))
+    --index;
+  for (mm::Page* page = find(index); dirty(page) && count < kRun; page = find(index + count)) {
     dirty_.remove(*page);
     --dirty_count_;
     page->flags.fetch_and(static_cast<u8>(~mm::kPageDirty), std::memory_order_relaxed);

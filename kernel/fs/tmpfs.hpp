@@ -19,6 +19,7 @@ class Tmpfs final : public FileSystem {
   StringView type_name() const override { return "tmpfs"; }
   Result<FsStat> stat() override;
   u64 device_number() const override { return device_; }
+  void last_mount_gone() override;
   // An inode that no directory has.
   Result<RefPtr<TmpfsInode>> make_inode(FileType type, u32 mode, u32 uid, u32 gid, u64 special_device);
 

@@ -11,6 +11,27 @@ TmpfsInode::Directory::~Directory() {
     delete entry;
 }
 
+// Inodes hold the file system, so the tree must go before it can. Not recursive: the tree may be deep.
+void Tmpfs::last_mount_gone() {
+  List<TmpfsInode::Entry, &TmpfsInode::Entry::node> all;
+  const auto empty = [&](TmpfsInode& inode) {
+    TmpfsInode::Directory* d = inode.directory_;
+    while (TmpfsInode::Entry* entry = d != nullptr ? d->entries.pop_front() : nullptr)
+      all.push_back(*entry);
+    if (d == nullptr) return;
+    d->count = 0;
+    d->parent = nullptr;
+    for (TmpfsInode::Entry*& bucket : d->buckets)
+      bucket = nullptr;
+  };
+  const RefPtr<Tmpfs> keep(this);
+  empty(*root_);
+  while (TmpfsInode::Entry* entry = all.pop_front()) {
+    empty(*entry->inode);
+    delete entry;
+  }
+}
+
 Result<void> TmpfsInode::fit() {
   if (directory_ == nullptr) {
     directory_ = new (std::nothrow) Directory;

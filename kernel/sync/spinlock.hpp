@@ -58,7 +58,7 @@ class SpinLock {
   bool try_lock() {
     if (locked_.exchange(true, std::memory_order_acquire)) return false;
 #ifdef UNI_DEBUG_LOCKS
-    note_locked();
+    note_held();  // against the order, too: who only tries cannot deadlock
 #endif
     return true;
   }
@@ -75,6 +75,7 @@ class SpinLock {
  private:
   void lock_slow();
   void note_locked();
+  void note_held();
   void note_unlocked();
   std::atomic<bool> locked_{false};
   Rank rank_;

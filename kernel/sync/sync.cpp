@@ -25,7 +25,12 @@ void SpinLock::note_locked() {
   for (u32 i = 0; i < cpu.held_count; ++i) {
     if (cpu.held_ranks[i] > mine) PANIC("a lock was taken against the order of the ranks");
   }
-  if (cpu.held_count < sizeof cpu.held_ranks) cpu.held_ranks[cpu.held_count] = mine;
+  note_held();
+}
+
+void SpinLock::note_held() {
+  arch::Cpu& cpu = arch::this_cpu();
+  if (cpu.held_count < sizeof cpu.held_ranks) cpu.held_ranks[cpu.held_count] = static_cast<u8>(rank_);
   ++cpu.held_count;
 }
 
