@@ -256,6 +256,8 @@ void write_argument(Writer& out, char kind, u64 value, u64 next, i64 result) {
     case 'O':
       write_name(out, kOpenModes, low & 3);
       return write_flags(out, kOpenFlags, low & ~3u, nullptr);
+    case 'G':
+      return write_flags(out, kOpenFlags, low, "0");
     case 'P':
       return write_flags(out, kProtection, low, "PROT_NONE");
     case 'M':
