@@ -19,6 +19,7 @@
 #include "kernel/fs/sysfs/sysfs.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/net/resolver_file.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/sched/thread_access.hpp"
 #include "kernel/time/timer_queue.hpp"
@@ -181,6 +182,7 @@ void start_program(void*) {
   const auto directory = fs::lookup({*process.fs, process.credentials}, cwd, fs::kFollow | fs::kMustBeDirectory);
   if (!directory.ok()) refuse("working directory", directory.error(), cwd);
   process.fs->set_cwd(directory.value());
+  net::write_resolver_file();
   Credentials& c = process.credentials;
   c.uid = c.euid = c.suid = c.fsuid = static_cast<u32>(decimal_or(BootKey::uid, 0));
   c.gid = c.egid = c.sgid = c.fsgid = static_cast<u32>(decimal_or(BootKey::gid, 0));

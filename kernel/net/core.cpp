@@ -10,6 +10,7 @@
 #include "kernel/net/interfaces.hpp"
 #include "kernel/net/lwip_address.hpp"
 #include "kernel/net/proc_net.hpp"
+#include "kernel/net/resolver_file.hpp"
 #include "kernel/net/wire.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/time/timer.hpp"
@@ -60,7 +61,7 @@ struct Clock {
 };
 Clock* g_clock = nullptr;
 
-// The name servers of the configuration and of DHCP.
+// The name servers that DHCP gave.
 constexpr usize kMaxNameServers = 3;
 IpAddress g_name_servers[kMaxNameServers];
 usize g_name_server_count = 0;
@@ -130,8 +131,6 @@ bool configure_static(StringView text) {
   if (length > (ip.is_v4() ? 32 : 128)) return false;
   const usize end = rest.find(',');
   IpAddress gateway{};
-  IpAddress server{};
-  if (end != StringView::kNotFound && parse_address(rest.slice(end + 1), &server)) add_name_server(server);
   const bool has_gateway = parse_address(rest.slice(0, end), &gateway);
   if (!ip.is_v4()) {
     s8_t index = 0;
@@ -226,6 +225,10 @@ void wait_for_address() {
         return dhcp_supplied_address(&wire_netif()) != 0;
       },
       time::deadline_after(kAddressWaitNs));
+  // Once: what DHCP said of name servers becomes the resolver's.
+  static std::atomic<bool> written{false};
+  IpAddress server{};
+  if (name_server(0, &server) && !written.exchange(true)) write_resolver_file();
 }
 
 void poll_wire() {

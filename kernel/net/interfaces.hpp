@@ -36,7 +36,7 @@ bool interface_at(usize n, Interface* out);
 u32 interface_index(StringView name);
 // The default route's gateway of the wire; false where there is none.
 bool default_gateway(bool v6, IpAddress* out);
-// Name servers of the boot configuration and DHCP, in order.
+// Name servers that DHCP gave, in order.
 bool name_server(usize n, IpAddress* out);
 
 // "192.0.2.1" or "2001:db8::1".
