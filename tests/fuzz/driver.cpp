@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -135,3 +136,11 @@ int main(int argc, char** argv) {
   std::printf("%llu inputs, no fault\n", static_cast<unsigned long long>(runs));
   return 0;
 }
+
+// Kernel code under test: a false assertion is a finding.
+namespace uni {
+[[noreturn]] void panic(const char* message, const char* file, int line) {
+  std::fprintf(stderr, "%s:%d: panic: %s\n", file, line, message);
+  std::abort();
+}
+}  // namespace uni
