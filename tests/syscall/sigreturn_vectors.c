@@ -62,7 +62,8 @@ int main(void) {
     sum += 1.0 / i;
     hash = hash * 6364136223846793005u + (uint64_t)i;
   }
-  while (hits < 3) pause_ms(1);  // on a busy machine the storm may begin late
+  while (hits < 3)
+    pause_ms(1);  // on a busy machine the storm may begin late
   stop = 1;
   join(t);
   SAY("%.9f %016lx", sum, (unsigned long)hash);
