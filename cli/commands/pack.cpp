@@ -91,7 +91,14 @@ Expected<void> set_user(const std::string& text, Manifest& m) {
   return {};
 }
 
-// What the code asks for. The permission itself stays `none`: it is given by a person, in the manifest.
+// The permission that the code asks for, unless `--processes` decides. The evidence is in the manifest.
+Expected<std::string> processes_of(const PackOptions& options, const SyscallReport& syscalls) {
+  if (options.processes.empty()) return std::string(processes_wanted(syscalls));
+  if (options.processes == "none" || options.processes == "fork" || options.processes == "exec")
+    return options.processes;
+  return usage("`--processes` is none, fork or exec", options.processes, "for example `--processes exec`");
+}
+
 Expected<PackResult> plan_program(const PackOptions& options) {
   ClosureRequest request;
   request.program = options.source;
@@ -128,13 +135,16 @@ Expected<PackResult> plan_program(const PackOptions& options) {
   if (auto ok = set_user(options.user, m); !ok) return std::unexpected(ok.error());
   m.files = std::move(closure->files);
   m.syscalls = std::move(*syscalls);
+  auto processes = processes_of(options, m.syscalls);
+  if (!processes) return std::unexpected(processes.error());
+  m.processes = std::move(*processes);
   result.notes = std::move(closure->notes);
   return result;
 }
 
 Expected<PackResult> plan_manifest(const PackOptions& options) {
   if (!options.environment.empty() || !options.added.empty() || !options.directory.empty() || !options.user.empty() ||
-      !options.arguments.empty() || options.sysroot != "/" || !options.name.empty()) {
+      !options.arguments.empty() || options.sysroot != "/" || !options.name.empty() || !options.processes.empty()) {
     return usage("a manifest says everything itself", options.source, "edit the manifest, or give only `-o IMAGE`");
   }
   auto text = read_text(options.source);
@@ -269,6 +279,9 @@ void add_pack(CLI::App& app, Verbs& verbs) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_option("-w,--workdir", options->directory, "the program's working directory")->type_name("DIR");
   verb->add_option("-u,--user", options->user, "the program's user and group")->type_name("UID[:GID]");
+  verb->add_option("--processes", options->processes,
+                   "whether the program may fork and execute others; default: what its code can do")
+      ->type_name("none|fork|exec");
   verb->add_option("--sysroot", options->sysroot, "the root of the system that the program is from")->type_name("DIR");
   verb->add_option("--name", options->name, "the image's name; default: the program's file name")->type_name("NAME");
   verb->add_option("arguments", options->arguments, "the program's arguments, after `--`")->type_name("ARG");

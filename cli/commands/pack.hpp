@@ -20,6 +20,7 @@ struct PackOptions {
   std::vector<std::string> added;        // HOST:GUEST
   std::string directory;                 // working directory in the guest
   std::string user;                      // UID[:GID]
+  std::string processes;                 // none, fork, exec; empty: what the code can do
   std::string sysroot = "/";
   std::vector<std::string> arguments;
 };

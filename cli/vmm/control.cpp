@@ -3,6 +3,7 @@
 #include "cli/vmm/control.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -108,8 +109,15 @@ void GuestReport::line(std::string_view text) {
   } else if (verb == "missing-file" && !subject.empty()) {
     hint(
         fmt::format("the program looked for `{}`, which is not in the image; add it to the manifest's files", subject));
+  } else if (verb == "missing-program" && !subject.empty()) {
+    // Shells look in one directory after the other: only what is on this machine can be what was meant.
+    if (::access(subject.c_str(), X_OK) == 0)
+      hint(fmt::format(
+          "the program tried to execute `{}`, which is not in the image; `uni pack --add-program {}` adds it", subject,
+          subject));
   } else if (verb == "permission" && !subject.empty()) {
-    hint(fmt::format("the program needs the permission `{}`; give it in the manifest's permissions", subject));
+    hint(fmt::format("the program needs the permission `{}`; `uni pack --processes {}` gives it", subject,
+                     subject.substr(subject.find('=') + 1)));
   }
 }
 

@@ -109,6 +109,14 @@ class String {
       s.bytes_[i] = text[i];
     return s;
   }
+  // `size` NUL bytes, to be filled in.
+  static Result<String> filled(usize size) {
+    String s;
+    TRY(s.bytes_.resize(size + 1));
+    return s;
+  }
+  char* data() { return bytes_.data(); }
+  Span<char> span() { return {bytes_.data(), size()}; }
   Result<void> append(StringView text) {
     const usize old = size();
     TRY(bytes_.resize(old + text.size() + 1));
@@ -125,5 +133,10 @@ class String {
  private:
   Vector<char> bytes_;
 };
+
+inline Result<void> push_copy(Vector<String>& to, StringView text) {
+  auto copy = TRY(String::copy(text));
+  return to.push(uni::move(copy));
+}
 
 }  // namespace uni

@@ -174,7 +174,6 @@ void start_program(void*) {
     if (failed != Errno{}) return failed;
     process.files = TRY(fs::FileTable::create());
     process.fs = TRY(fs::FsContext::create_root());
-    process.signals = TRY(make_ref<signal::SignalState>());
     return install_stdio(process);
   };
   if (const auto filled = fill(); !filled.ok()) refuse("start", filled.error(), program);
@@ -189,10 +188,10 @@ void start_program(void*) {
   if (c.uid != 0) c.cap_permitted = c.cap_effective = 0;
 
   dev::control_send("ready");
-  StringView failed;
+  String failed;
   TrapFrame& frame = ThreadAccess::start_frame(Thread::current());
   const auto loaded = exec::load(program, args, frame, &failed);
-  if (!loaded.ok()) refuse("exec", loaded.error(), failed);
+  if (!loaded.ok()) refuse("exec", loaded.error(), failed.view());
 }
 
 void init_thread(void*) {
@@ -205,10 +204,12 @@ void init_thread(void*) {
   dev::control_on_line(shim::control_line);
   arch::start_other_cpus();
   auto start = []() -> Result<void> {
+    TRY(ProcessAccess::create_init());
     auto process = TRY(ProcessAccess::create(nullptr));
+    process->signals = TRY(make_ref<signal::SignalState>());
     auto thread = TRY(Thread::create_user(*process, TrapFrame{}));
     ThreadAccess::set_kernel_entry(*thread, start_program, nullptr);
-    TRY(ThreadAccess::publish(*thread));
+    TRY(ThreadAccess::publish(*thread, Process::init()));
     thread->start();
     return {};
   };

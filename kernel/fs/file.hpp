@@ -177,6 +177,7 @@ class FileTable : public RefCounted {
   void close_all_on_exec();
   // The first descriptor >= from that is open, or -1: for /proc/self/fd.
   int next_open(int from);
+  u32 open_count();
   u32 limit() const { return limit_; }
   void set_limit(u32 limit) { limit_ = limit; }
 

@@ -149,6 +149,14 @@ void FileTable::close_all_on_exec() {
   }
 }
 
+u32 FileTable::open_count() {
+  LockGuard guard(lock_);
+  u32 count = 0;
+  for (const u64 word : used_)
+    count += static_cast<u32>(__builtin_popcountll(word));
+  return count;
+}
+
 int FileTable::next_open(int from) {
   LockGuard guard(lock_);
   for (u32 fd = static_cast<u32>(max(from, 0)); fd < slots_.size(); ++fd) {

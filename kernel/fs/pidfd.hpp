@@ -10,7 +10,8 @@ namespace uni::fs {
 class PidFd final : public File {
  public:
   PidFd(RefPtr<Process> process, u32 open_flags) : File(FileKind::kPidFd, open_flags), process_(move(process)) {}
-  u32 poll() override { return process_->exiting() ? kPollIn | kPollRdNorm : 0; }
+  u32 poll() override { return process_->life.load() >= Process::Life::kZombie ? kPollIn | kPollRdNorm : 0; }
+  WaitQueue* poll_queue() override { return &process_->exit_queue; }
   usize describe(Span<char> out) override;
   Process& process() const { return *process_; }
 

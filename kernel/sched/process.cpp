@@ -1,24 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes: creation, the list of them, the end. The end of the first process is the end of the machine.
+// Processes: creation and lookup. The first two are init, which the kernel keeps for itself, and the image's program.
 #include "kernel/sched/process.hpp"
 
-#include "kernel/boot/boot_info.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/sched/pid_table.hpp"
 #include "kernel/sched/thread_access.hpp"
 
 namespace uni {
 namespace {
-Process* first_process = nullptr;
+Process* init_process = nullptr;
+Process* program_process = nullptr;
+
+void set_first_limits(Process& p) {
+  for (Limit& l : p.limits)
+    l = {kUnlimited, kUnlimited};
+  p.limits[kLimitStack] = {8 * kMiB, kUnlimited};
+  p.limits[kLimitCore] = {0, kUnlimited};
+  p.limits[kLimitFiles] = {1024 * 1024, 1024 * 1024};
+  p.limits[kLimitProcesses] = {pids::most_threads(), pids::most_threads()};
+  p.limits[kLimitLocked] = {8 * kMiB, 8 * kMiB};
+  p.limits[kLimitSignals] = {8192, 8192};
+  p.limits[kLimitMessageQueue] = {819200, 819200};
+  p.limits[kLimitNice] = {0, 0};
+  p.limits[kLimitRtPriority] = {0, 0};
 }
 
+Result<void> inherit(Process& child, Process& parent) {
+  LockGuard guard(parent.lock);
+  const Credentials& c = parent.credentials;
+  TRY(child.credentials.groups.resize(c.groups.size()));
+  for (usize i = 0; i < c.groups.size(); ++i)
+    child.credentials.groups[i] = c.groups[i];
+  child.credentials.uid = c.uid, child.credentials.euid = c.euid;
+  child.credentials.suid = c.suid, child.credentials.fsuid = c.fsuid;
+  child.credentials.gid = c.gid, child.credentials.egid = c.egid;
+  child.credentials.sgid = c.sgid, child.credentials.fsgid = c.fsgid;
+  child.credentials.cap_permitted = c.cap_permitted, child.credentials.cap_effective = c.cap_effective;
+  child.credentials.cap_inheritable = c.cap_inheritable, child.credentials.cap_bounding = c.cap_bounding;
+  child.credentials.cap_ambient = c.cap_ambient;
+  for (unsigned i = 0; i < kLimitCount; ++i)
+    child.limits[i] = parent.limits[i];
+  child.executable = TRY(String::copy(parent.executable.view()));
+  child.executable_file = parent.executable_file;
+  TRY(child.auxv.resize(parent.auxv.size()));
+  for (usize i = 0; i < parent.auxv.size(); ++i)
+    child.auxv[i] = parent.auxv[i];
+  child.arg_start = parent.arg_start, child.arg_end = parent.arg_end;
+  child.env_start = parent.env_start, child.env_end = parent.env_end;
+  child.dumpable = parent.dumpable;
+  child.personality = parent.personality;
+  child.no_new_privileges = parent.no_new_privileges;
+  child.keep_capabilities = parent.keep_capabilities;
+  child.huge_pages_disabled = parent.huge_pages_disabled;
+  child.oom_score_adj = parent.oom_score_adj;
+  return {};
+}
+
+}  // namespace
+
 Process* Process::init() {
-  return first_process;
+  return init_process;
+}
+Process* Process::program() {
+  return program_process;
 }
 
 RefPtr<Process> Process::find(Pid pid) {
-  if (first_process != nullptr && first_process->pid() == pid) return RefPtr<Process>(first_process);
-  return {};
+  return pids::find_process(pid);
+}
+RefPtr<Thread> Process::find_thread(Tid tid) {
+  return pids::find_thread(tid);
 }
 
 Result<RefPtr<Process>> ProcessAccess::create(Process* parent) {
@@ -26,27 +78,51 @@ Result<RefPtr<Process>> ProcessAccess::create(Process* parent) {
   if (process == nullptr) return Errno::NoMemory;
   auto p = RefPtr<Process>::adopt(process);
   p->started_ns = time::monotonic_ns();
-  for (Limit& l : p->limits)
-    l = {kUnlimited, kUnlimited};
-  p->limits[kLimitStack] = {8 * kMiB, kUnlimited};
-  p->limits[kLimitCore] = {0, kUnlimited};
-  p->limits[kLimitFiles] = {1024 * 1024, 1024 * 1024};
-  p->limits[kLimitProcesses] = {32768, 32768};
-  p->limits[kLimitLocked] = {8 * kMiB, 8 * kMiB};
-  p->limits[kLimitSignals] = {8192, 8192};
-  p->limits[kLimitMessageQueue] = {819200, 819200};
-  p->limits[kLimitNice] = {0, 0};
-  p->limits[kLimitRtPriority] = {0, 0};
-  (void)parent;
-  p->pid_ = Pid{1};
-  p->parent_pid_ = Pid{0};
-  p->group_ = Pid{1};
-  p->session_ = Pid{1};
-  if (first_process == nullptr) {
-    first_process = p.get();
-    p->ref();
-  }
+  if (parent != nullptr)
+    TRY(inherit(*p, *parent));
+  else
+    set_first_limits(*p);
   return p;
+}
+
+Result<void> ProcessAccess::create_init() {
+  auto p = TRY(create(nullptr));
+  auto t = TRY(ThreadAccess::create_idle(0));
+  constexpr StringView kName = "init";
+  __builtin_memcpy(t->name, kName.data(), kName.size());
+  // It never runs: nothing may queue it.
+  t->state = ThreadState::kDead;
+  t->on_cpu = false;
+  p->signals = TRY(make_ref<signal::SignalState>());
+  p->pid_ = p->group_ = p->session_ = Pid{1};
+  ThreadAccess::adopt(*t, *p);
+  p->leader = t.get();
+  TRY(pids::place(Pid{1}, *p, *t));
+  p->life = Process::Life::kAlive;
+  LockGuard guard(process_tree_lock());
+  Process::all().push_back(*p);
+  init_process = p.leak();
+  (void)t.leak();
+  return {};
+}
+
+Result<void> ProcessAccess::enter_tree(Process& p, Process& parent, Pid pid) {
+  LockGuard guard(process_tree_lock());
+  // A parent that has begun to end has given its children away already, or is about to: a child of it goes to init.
+  Process& home = parent.life.load() == Process::Life::kZombie ? *init_process : parent;
+  p.pid_ = pid;
+  p.parent = &home;
+  p.parent_pid_ = raw(home.pid_);
+  const bool first = &parent == init_process;  // the program leads a group and a session of its own
+  p.group_ = first ? pid : parent.group_;
+  p.session_ = first ? pid : parent.session_;
+  pids::add_user(p.group_);
+  pids::add_user(p.session_);
+  home.children.push_back(p);
+  Process::all().push_back(p);
+  p.life = Process::Life::kAlive;
+  if (first) program_process = &p;
+  return {};
 }
 
 Process::~Process() = default;
@@ -61,16 +137,78 @@ void Process::begin_exit(int wait_status) {
     t.attention.store(true, std::memory_order_release);
     if (&t != &Thread::current()) sched::kick(t);
   }
+  if (!signals) return;
+  signals->stopped = false;
+  signals->stop_queue.wake_all();
 }
 
-void Process::finish_exit(Process& p) {
-  // The program's files are closed while the machine still works: sockets say goodbye, volumes are written.
-  p.files = {};
-  if (&p == first_process) {
-    const int status = p.exit_status_;
-    if ((status & 0x7f) != 0) boot::shut_down_killed(status & 0x7f);
-    boot::shut_down_exited((status >> 8) & 0xff);
+Result<void> Process::become_only_thread() {
+  Thread& self = Thread::current();
+  {
+    LockGuard guard(lock);
+    if (exiting() || exec_thread != nullptr) return Errno::RestartNoIntr;
+    exec_thread = &self;
+    for (Thread& t : threads) {
+      if (&t == &self) continue;
+      t.must_exit.store(true, std::memory_order_release);
+      t.attention.store(true, std::memory_order_release);
+      sched::kick(t);
+    }
   }
+  auto alone = [this] {
+    LockGuard guard(lock);
+    return thread_count == 1;
+  };
+  const Wake woken = exec_queue.wait(alone, time::kNever, Sleep::kKillable);
+  LockGuard guard(lock);
+  exec_thread = nullptr;
+  if (woken == Wake::kSignal || exiting()) return Errno::RestartNoIntr;
+  if (leader != &self) {
+    // The old leader has ended: this thread takes its number and its place.
+    Thread* old = leader;
+    const Tid own = self.tid();
+    ThreadAccess::set_tid(self, old->tid());
+    pids::take_over(old->tid(), own, self);
+    self.ref();
+    leader = &self;
+    old->unref();
+  }
+  return {};
+}
+
+Result<void> Process::unshare_files() {
+  if (files->ref_count() == 1) return {};
+  RefPtr<fs::FileTable> own = TRY(files->copy());
+  LockGuard guard(lock);
+  uni::swap(files, own);
+  return {};
+}
+
+Result<void> Process::unshare_fs() {
+  if (fs->ref_count() == 1) return {};
+  RefPtr<fs::FsContext> own = TRY(fs->copy());
+  LockGuard guard(lock);
+  uni::swap(fs, own);
+  return {};
+}
+
+void ResourceUsage::add(const ResourceUsage& o) {
+  user_cycles += o.user_cycles;
+  system_cycles += o.system_cycles;
+  minor_faults += o.minor_faults;
+  major_faults += o.major_faults;
+  voluntary_switches += o.voluntary_switches;
+  involuntary_switches += o.involuntary_switches;
+  peak_resident_pages = max(peak_resident_pages, o.peak_resident_pages);
+}
+
+void ResourceUsage::add(const Thread& t) {
+  user_cycles += t.user_cycles;
+  system_cycles += t.system_cycles;
+  minor_faults += t.minor_faults;
+  major_faults += t.major_faults;
+  voluntary_switches += t.voluntary_switches;
+  involuntary_switches += t.involuntary_switches;
 }
 
 }  // namespace uni

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Processes: an address space, descriptors, credentials, signal handlers and threads. In a `processes: none` image
-// there is one. Locking: `lock` (Rank::kProcess) guards the thread list and the fields marked so.
+// Processes: an address space, descriptors, credentials, signal handlers and threads (docs/PROCESSES.md).
+// Locking: the tree (parents, children, groups, sessions, who is a zombie) is under process_tree_lock(); `lock`
+// (Rank::kProcess, taken inside it) guards the thread list and the fields marked so.
+// Lifetime: counted. The pid table holds a reference until the process is reaped, each thread one until it is freed.
 #pragma once
 
 #include "kernel/base/list.hpp"
@@ -57,21 +59,77 @@ enum LimitKind : unsigned {
 };
 inline constexpr u64 kUnlimited = ~u64{0};
 
+// The lock of the process tree: Rank::kProcessTree, so Process::lock and SignalState::lock nest inside it.
+SpinLock& process_tree_lock();
+
+// Opened when a child made by vfork(2) has left its parent's memory: by execve or its end.
+struct VforkGate : RefCounted {
+  std::atomic<bool> open{false};
+  WaitQueue queue;
+};
+
+// What a process has used up: of its ended threads, or of its reaped children.
+struct ResourceUsage {
+  u64 user_cycles = 0, system_cycles = 0;
+  u64 minor_faults = 0, major_faults = 0;
+  u64 voluntary_switches = 0, involuntary_switches = 0;
+  u64 peak_resident_pages = 0;
+  void add(const ResourceUsage& other);
+  void add(const Thread& thread);
+};
+
 class Process : public RefCounted {
  public:
+  ListNode sibling_node, all_node;  // under process_tree_lock()
+
   static Process& current() { return Thread::current().process(); }
-  // The first process (pid 1), or null before it exists.
+  // Pid 1: the kernel's own, without code; it adopts orphans and reaps them. Null before the program starts.
   static Process* init();
-  // Finds by pid, with a reference. Null where there is none.
+  // The image's program (pid 2), whose end is the end of the machine; null before it exists.
+  static Process* program();
+  // Finds by pid, zombies too, with a reference. Null where there is none.
   static RefPtr<Process> find(Pid pid);
+  // Finds by tid. The leader of a process is found until the process is reaped, even when it has ended.
   static RefPtr<Thread> find_thread(Tid tid);
+  // Calls visit(process) for each process, zombies and init too, in order of creation, under process_tree_lock().
+  using AllList = List<Process, &Process::all_node>;
+  static AllList& all();  // under process_tree_lock()
+  template <typename Visit>
+  static void for_each(Visit visit) {
+    LockGuard guard(process_tree_lock());
+    for (Process& p : all())
+      visit(p);
+  }
+  static u32 count();  // of all, init too
 
   Pid pid() const { return pid_; }
-  Pid parent_pid() const { return parent_pid_; }
+  // 0 for init.
+  Pid parent_pid() const { return Pid{parent_pid_.load(std::memory_order_relaxed)}; }
   Pid group() const { return group_; }
   Pid session() const { return session_; }
-  void set_group(Pid group) { group_ = group; }
-  void set_session(Pid session) { session_ = session; }
+  // setpgid(2) and setsid(2); need process_tree_lock().
+  void set_group(Pid group);
+  void set_session(Pid session);
+  // Is there a process of that group (in the session)? Needs process_tree_lock().
+  static bool group_exists(Pid group, Pid session);
+  // POSIX: no member has a parent in another group of the same session. Needs process_tree_lock().
+  static bool group_is_orphaned(Pid group, const Process* except = nullptr);
+
+  // --- the tree, under process_tree_lock() ---
+  enum class Life : u8 { kNew, kAlive, kZombie, kReaped };
+  std::atomic<Life> life{Life::kNew};
+  Process* parent = nullptr;  // null for init only
+  List<Process, &Process::sibling_node> children;
+  int exit_signal = signal::kChld;  // what the parent is told with; 0: nothing
+  int stop_report = 0;              // the stop signal that no wait has reported yet
+  bool continue_report = false;
+  bool linked_groups = false;        // while its parent ends: it may have kept its group from being orphaned
+  ResourceUsage children_usage;      // of reaped children and theirs
+  std::atomic<u32> child_events{0};  // grows with everything that a wait could report
+  WaitQueue child_queue;             // woken with it
+  WaitQueue exit_queue;              // woken (poll In) when the process becomes a zombie: pidfds
+  RefPtr<VforkGate> vfork_gate;      // while the parent waits for this one
+  bool executed = false;             // has called execve since it was made (setpgid's EACCES)
 
   RefPtr<mm::AddressSpace> space;
   RefPtr<fs::FileTable> files;
@@ -98,16 +156,29 @@ class Process : public RefCounted {
   SpinLock lock{Rank::kProcess};
   List<Thread, &Thread::process_node> threads;
   u32 thread_count = 0;
-  Thread* leader = nullptr;
-  u64 dead_user_cycles = 0, dead_system_cycles = 0;  // of threads that ended
+  Thread* leader = nullptr;       // counted; kept when it has ended, until the process is reaped
+  ResourceUsage dead_usage;       // of threads that ended
+  Thread* exec_thread = nullptr;  // the thread that waits for the others to end, in execve
+  WaitQueue exec_queue;
 
   // Ends every thread; the process's status is `status` as wait(2) encodes it (exit code << 8, or a signal). Returns;
   // the caller leaves through its own attention check.
   void begin_exit(int wait_status);
-  // The last thread's part: closes files; for the first process powers the machine off (then it does not return).
+  // The last thread's part: lets go of files and memory, becomes a zombie and tells the parent; for the image's program
+  // powers the machine off (then it does not return). May block.
   static void finish_exit(Process& process);
+  // Ends all other threads of the current process and makes this one its leader (execve(2)). May block.
+  // Errors: RestartNoIntr (the process is ending itself; the caller must leave).
+  Result<void> become_only_thread();
   bool exiting() const { return exiting_.load(std::memory_order_acquire); }
   int exit_status() const { return exit_status_; }
+
+  // Makes descriptors or directories that another process shares this one's own (unshare(2), execve(2)).
+  // Errors: NoMemory.
+  Result<void> unshare_files();
+  Result<void> unshare_fs();
+  // execve or the end: the parent of a vfork goes on.
+  void open_vfork_gate();
 
   // Per-process state of other subsystems, owned by them.
   void* posix_timers = nullptr;  // kernel/time/posix_timers
@@ -115,8 +186,11 @@ class Process : public RefCounted {
 
  private:
   friend struct ProcessAccess;
+  friend void become_zombie(Process& process);
+  friend RefPtr<Process> reap_locked(Process& process);
   ~Process() override;
-  Pid pid_{}, parent_pid_{}, group_{}, session_{};
+  Pid pid_{}, group_{}, session_{};
+  std::atomic<u32> parent_pid_{0};
   std::atomic<bool> exiting_{false};
   int exit_status_ = 0;
 };

@@ -131,6 +131,7 @@ void finish_switch() {
   Thread* previous = exchange(cpu.previous, nullptr);
   if (previous == nullptr) return;
   const bool dead = previous->state.load(std::memory_order_relaxed) == ThreadState::kDead;
+  if (dead) ThreadAccess::release_stack(*previous);
   previous->on_cpu.store(false, std::memory_order_release);
   if (dead) previous->unref();
 }
@@ -197,6 +198,8 @@ extern "C" void finish_switch_first() {
 extern "C" void user_start(TrapFrame* frame) {
   Thread& t = Thread::current();
   t.frame = frame;
+  // CLONE_CHILD_SETTID: in the child's own memory, which is only now at hand. As on Linux a bad address is no error.
+  if (t.set_child_tid != 0) (void)UserPtr<u32>(exchange(t.set_child_tid, u64{0})).write(raw(t.tid())).ok();
   before_user(*frame);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads: creation, stacks, the tid table, the end. Stacks lie in the kernel range with an unmapped page below each;
+// Threads: creation, stacks, the end. Stacks lie in the kernel range with an unmapped page below each;
 // they are kept for reuse and never unmapped, so no translation of them is ever stale.
+#include "kernel/arch/cpu.hpp"
 #include "kernel/arch/fpu.hpp"
 #include "kernel/arch/trap_frame.hpp"
 #include "kernel/arch/x86_64/cpu_local.hpp"
@@ -8,10 +9,10 @@
 #include "kernel/arch/x86_64/page_table.hpp"
 #include "kernel/boot/boot_info.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/sched/pid_table.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/sched/thread_access.hpp"
-#include "kernel/time/posix_timers.hpp"
 
 extern "C" void thread_start();
 
@@ -47,20 +48,6 @@ void give_stack(u8* stack) {
   LockGuard guard(stacks_lock);
   s->next = free_stacks;
   free_stacks = s;
-}
-
-// All threads by tid.
-struct TidTable {
-  Vector<Thread*> slots;
-  u32 next = 1;
-};
-constinit SpinLock tids_lock{Rank::kLeaf};
-alignas(TidTable) unsigned char tids_storage[sizeof(TidTable)];
-bool tids_ready = false;
-constexpr u32 kMaxTid = 32768;
-
-TidTable& tids() {
-  return *std::launder(reinterpret_cast<TidTable*>(tids_storage));
 }
 
 // The frame that switch_stacks pops, below the thread's first TrapFrame.
@@ -145,48 +132,35 @@ void Thread::start() {
   sched::enqueue_new(*this);
 }
 
-Result<void> ThreadAccess::publish(Thread& t) {
+void ThreadAccess::adopt(Thread& t, Process& process) {
+  process.ref();
+  t.process_ = &process;
+  t.tid_ = Tid{raw(process.pid())};
+}
+void ThreadAccess::set_tid(Thread& t, Tid tid) {
+  t.tid_ = tid;
+}
+
+void ThreadAccess::release_stack(Thread& t) {
+  if (t.kernel_stack != nullptr) give_stack(exchange(t.kernel_stack, nullptr));
+  ::operator delete (exchange(t.fpu, nullptr), std::align_val_t{64});
+}
+
+Result<void> ThreadAccess::publish(Thread& t, Process* parent) {
   Process& p = t.process();
-  u32 tid = 0;
+  t.tid_ = TRY(pids::assign(t, parent != nullptr));
   {
-    LockGuard guard(tids_lock);
-    if (!tids_ready) {
-      new (tids_storage) TidTable;
-      tids_ready = true;
-    }
-    TidTable& table = tids();
-    for (u32 tries = 0; tries < kMaxTid; ++tries) {
-      if (table.next >= kMaxTid) table.next = 300;
-      const u32 candidate = table.next++;
-      if (candidate >= table.slots.size()) TRY(table.slots.resize(candidate + 1));
-      if (table.slots[candidate] != nullptr) continue;
-      table.slots[candidate] = &t;
-      tid = candidate;
-      break;
+    LockGuard guard(p.lock);
+    t.ref();
+    p.threads.push_back(t);
+    ++p.thread_count;
+    if (p.leader == nullptr) {
+      t.ref();
+      p.leader = &t;
     }
   }
-  if (tid == 0) return Errno::Again;
-  t.tid_ = Tid{tid};
-  LockGuard guard(p.lock);
-  t.ref();
-  p.threads.push_back(t);
-  ++p.thread_count;
-  if (p.leader == nullptr) p.leader = &t;
+  if (parent != nullptr) return ProcessAccess::enter_tree(p, *parent, Pid{raw(t.tid_)});
   return {};
-}
-
-void ThreadAccess::retire(Thread& t) {
-  LockGuard guard(tids_lock);
-  const u32 tid = raw(t.tid_);
-  if (tid < tids().slots.size() && tids().slots[tid] == &t) tids().slots[tid] = nullptr;
-}
-
-RefPtr<Thread> Process::find_thread(Tid tid) {
-  LockGuard guard(tids_lock);
-  if (!tids_ready || raw(tid) >= tids().slots.size()) return {};
-  Thread* t = tids().slots[raw(tid)];
-  if (t == nullptr || !t->try_ref()) return {};
-  return RefPtr<Thread>::adopt(t);
 }
 
 [[noreturn]] void exit_thread(int status) {
@@ -195,21 +169,23 @@ RefPtr<Thread> Process::find_thread(Tid tid) {
   Process& p = t.process();
   thread_exit_hook(&t);
   signal::detach(t);
-  bool last = false;
+  bool last = false, leads = false;
   {
     LockGuard guard(p.lock);
     List<Thread, &Thread::process_node>::remove(t);
     last = --p.thread_count == 0;
-    p.dead_user_cycles += t.user_cycles;
-    p.dead_system_cycles += t.system_cycles;
-    if (p.leader == &t) p.leader = nullptr;
+    leads = p.leader == &t;
+    const u64 now = arch::read_cycle_counter();
+    t.user_cycles += now - exchange(t.accounted_at, now);
+    p.dead_usage.add(t);
+    if (p.exec_thread != nullptr && p.thread_count == 1) p.exec_queue.wake_all();
   }
   if (last) {
-    time::release_timers(p);
-    if (!p.exiting()) p.begin_exit((status & 0xff) << 8);
+    // Without exit_group the leader's status is the process's.
+    if (!p.exiting()) p.begin_exit((p.leader->exit_status & 0xff) << 8);
     Process::finish_exit(p);
   }
-  ThreadAccess::retire(t);
+  if (!leads) pids::retire_thread(t.tid(), t);
   t.unref();  // the thread list's; the scheduler's own keeps it alive until it is off its stack
   t.state.store(ThreadState::kDead, std::memory_order_relaxed);
   sched::schedule();

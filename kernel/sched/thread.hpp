@@ -66,6 +66,7 @@ class Thread : public RefCounted {
 
   // --- ABI state ---
   u64 clear_child_tid = 0;  // set_tid_address(2)
+  u64 set_child_tid = 0;    // written by the thread itself before it first enters user mode
   u64 robust_list = 0;      // set_robust_list(2)
   u64 rseq_address = 0;     // rseq(2)
   u32 rseq_length = 0, rseq_signature = 0;

@@ -5,6 +5,7 @@
 #include "kernel/signal/signal.hpp"
 
 #include "kernel/fs/file.hpp"
+#include "kernel/sched/children.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/signal/sets.hpp"
 #include "kernel/time/posix_timers.hpp"
@@ -104,7 +105,10 @@ void cancel_opposites(Process& process, Thread* target, int number) {
   if (opposite == 0) return;
   drop(state, state.shared, opposite);
   if (target != nullptr) drop(state, target->pending, opposite);
-  if (number == kCont && state.stopped.exchange(false)) state.stop_queue.wake_all();
+  if (number == kCont && state.stopped.exchange(false)) {
+    state.continued.store(true);
+    state.stop_queue.wake_all();
+  }
 }
 
 void tell_observers(SignalState& state) {
@@ -156,6 +160,21 @@ SignalState::~SignalState() {
     delete item;
 }
 
+Result<RefPtr<SignalState>> copy_state(SignalState& parent, CopyHandlers how) {
+  auto child = TRY(make_ref<SignalState>());
+  if (how == CopyHandlers::kShare) {
+    child->lender = parent.lender ? parent.lender : RefPtr<SignalState>(&parent);
+    child->actions = child->lender->own_actions;
+    return child;
+  }
+  LockGuard guard(parent.lock);
+  for (int i = 0; i < kCount; ++i) {
+    const Action& from = parent.actions[i];
+    if (how == CopyHandlers::kCopy || from.handler == kHandlerIgnore) child->own_actions[i] = from;
+  }
+  return child;
+}
+
 bool would_ignore(Process& process, int number) {
   LockGuard process_guard(process.lock);
   LockGuard guard(process.signals->lock);
@@ -163,6 +182,7 @@ bool would_ignore(Process& process, int number) {
 }
 
 Result<void> send(Process& to, const Info& info) {
+  if (&to == Process::init()) return {};
   if (info.number == kKill) {
     to.begin_exit(kKill);
     return {};
@@ -181,6 +201,7 @@ Result<void> send(Process& to, const Info& info) {
 
 Result<void> send(Thread& to, const Info& info) {
   Process& process = to.process();
+  if (&process == Process::init()) return {};
   if (info.number == kKill) {
     process.begin_exit(kKill);
     return {};
@@ -193,6 +214,17 @@ Result<void> send(Thread& to, const Info& info) {
   TRY(enqueue(state, to.pending, info, process.limits[kLimitSignals].soft));
   if (!blocked) call_attention(to);
   tell_observers(state);
+  return {};
+}
+
+Result<void> send_to_group(u32 group, const Info& info) {
+  bool found = false;
+  Process::for_each([&](Process& p) {
+    if (raw(p.group()) != group) return;
+    found = true;
+    (void)send(p, info).ok();  // what has no room is pending already
+  });
+  if (!found) return Errno::NoProcess;
   return {};
 }
 
@@ -245,16 +277,22 @@ Delivery next_delivery(Thread& thread, Info* info, Action* action) {
     const Set signal = bit(info->number);
     if (action->handler == kHandlerIgnore || (signal & kIgnoredByDefault) != 0) continue;
     if ((signal & kStopping) == 0) return Delivery::kFatal;
-    // The group of a process without a parent is orphaned: the terminal's stop signals do nothing there (POSIX).
-    if (info->number == kStop || raw(thread.process().parent_pid()) != 0) return Delivery::kStop;
+    // In an orphaned group the terminal's stop signals do nothing (POSIX): nobody could make it go on.
+    if (info->number == kStop) return Delivery::kStop;
+    LockGuard guard(process_tree_lock());
+    if (!Process::group_is_orphaned(thread.process().group())) return Delivery::kStop;
   }
 }
 
-void stop(Process& process) {
-  LockGuard guard(process.lock);
-  process.signals->stopped.store(true);
-  for (Thread& thread : process.threads)
-    call_attention(thread);
+void stop(Process& process, int number) {
+  {
+    LockGuard guard(process.lock);
+    if (process.exiting()) return;
+    process.signals->stopped.store(true);
+    for (Thread& thread : process.threads)
+      call_attention(thread);
+  }
+  report_stopped(process, number);
 }
 
 void wait_while_stopped(Thread& thread) {
@@ -262,6 +300,7 @@ void wait_while_stopped(Thread& thread) {
   auto over = [&] { return !state.stopped.load() || thread.must_exit.load(); };
   while (!over())
     (void)state.stop_queue.wait(over, time::kNever, Sleep::kKillable);
+  if (!thread.must_exit.load() && state.continued.exchange(false)) report_continued(thread.process());
 }
 
 void detach(Thread& thread) {
@@ -278,12 +317,15 @@ void detach(Thread& thread) {
 
 void reset_for_exec(Thread& thread) {
   SignalState& state = *thread.process().signals;
+  RefPtr<SignalState> lender;
   LockGuard guard(state.lock);
-  for (Action& action : state.actions) {
-    const u64 handler = action.handler == kHandlerIgnore ? kHandlerIgnore : kHandlerDefault;
-    action = Action{};
-    action.handler = handler;
+  for (int i = 0; i < kCount; ++i) {
+    const u64 handler = state.actions[i].handler == kHandlerIgnore ? kHandlerIgnore : kHandlerDefault;
+    state.own_actions[i] = Action{};
+    state.own_actions[i].handler = handler;
   }
+  state.actions = state.own_actions;
+  swap(lender, state.lender);
   thread.alt_stack_base = thread.alt_stack_size = 0;
   thread.alt_stack_flags = 2;
 }

@@ -109,11 +109,16 @@ struct Pending {
 // A process's part; CLONE_SIGHAND shares it between the threads of a process.
 struct SignalState : RefCounted {
   SpinLock lock{Rank::kSignal};
-  Action actions[kCount];
+  // The dispositions: this state's own, or those of the process that it shares them with (CLONE_SIGHAND between
+  // processes), which `lender` keeps alive. A change by one is seen by the other; each looks under its own lock.
+  Action own_actions[kCount];
+  Action* actions = own_actions;
+  RefPtr<SignalState> lender;
   Pending shared;            // sent to the process
   WaitQueue signalfd_queue;  // woken (poll In) when a signal is queued
   WaitQueue stop_queue;      // threads of a stopped process wait here
   std::atomic<bool> stopped{false};
+  std::atomic<bool> continued{false};  // was stopped until SIGCONT came; its first thread to run tells the parent
   u32 queued_count = 0;  // of Queued in all pending sets; bounded by RLIMIT_SIGPENDING for what programs queue
   List<Queued, &Queued::node> spare;
   u32 spare_count = 0;
@@ -121,10 +126,16 @@ struct SignalState : RefCounted {
   ~SignalState() override;
 };
 
+// A new process's state: dispositions as fork(2) copies them, nothing pending. Errors: NoMemory.
+enum class CopyHandlers : u8 { kCopy, kShare, kClear };
+Result<RefPtr<SignalState>> copy_state(SignalState& parent, CopyHandlers how);
+
 // Sends to a process (any thread that does not block it) or to one thread. Errors: Again (queue limit, real-time only),
 // NoMemory.
 Result<void> send(Process& to, const Info& info);
 Result<void> send(Thread& to, const Info& info);
+// To every process of a group, without permission checks. Errors: NoProcess (the group is empty).
+Result<void> send_to_group(u32 group, const Info& info);
 // Would a signal to the process be dropped now, because it is ignored and no thread blocks it?
 bool would_ignore(Process& process, int number);
 // A fault of the current thread: delivered at once; the process is killed where it is blocked or ignored (Linux's
@@ -148,8 +159,9 @@ bool dumps_core(int number);
 // The next thing to do about signals on the current thread's way to user mode: takes signals, drops the ignored.
 enum class Delivery : u8 { kNothing, kHandler, kFatal, kStop };
 Delivery next_delivery(Thread& thread, Info* info, Action* action);
-// Stops the process: every thread waits in wait_while_stopped on its way to user mode, until SIGCONT or its end.
-void stop(Process& process);
+// Stops the process by signal `number` and tells its parent: every thread waits in wait_while_stopped on its way to
+// user mode, until SIGCONT or its end.
+void stop(Process& process, int number);
 void wait_while_stopped(Thread& thread);
 // The thread ends: what was sent to it alone is dropped, what it was chosen for goes to another thread.
 void detach(Thread& thread);

@@ -15,7 +15,8 @@ namespace uni {
 
 // The lock order, outermost first.
 enum class Rank : u8 {
-  kProcess,  // process tree, thread lists
+  kProcessTree,  // parents, children, groups, sessions
+  kProcess,      // a process's thread list
   kFileTable,
   kEpoll,  // an epoll instance's lists
   kSocketTable,

@@ -33,7 +33,7 @@ CpuTime cpu_time(const Thread& thread) {
 
 CpuTime cpu_time(Process& process) {
   LockGuard guard(process.lock);
-  Cycles sum{process.dead_user_cycles, process.dead_system_cycles};
+  Cycles sum{process.dead_usage.user_cycles, process.dead_usage.system_cycles};
   for (const Thread& thread : process.threads) {
     const Cycles c = used_by(thread);
     sum.user += c.user;

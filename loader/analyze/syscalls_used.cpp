@@ -177,4 +177,15 @@ Expected<SyscallReport> find_syscalls(const Closure& closure) {
   return report;
 }
 
+std::string_view processes_wanted(const SyscallReport& report) {
+  if (report.processes.empty()) return "none";
+  // These make a process that executes nothing; all others end in an execve.
+  static constexpr std::string_view kOnlyFork[] = {"fork", "_Fork", "vfork", "daemon", "forkpty"};
+  for (const std::string& evidence : report.processes) {
+    const std::string name = evidence.substr(evidence.rfind(' ') + 1);
+    if (std::ranges::find(kOnlyFork, name) == std::end(kOnlyFork)) return "exec";
+  }
+  return "fork";
+}
+
 }  // namespace uni

@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "loader/analyze/closure.hpp"
@@ -25,5 +26,8 @@ struct SyscallReport {
 // that others can reach; of all other files, all code. What cannot be decided is said. Reads the files again; an
 // unreadable one is an error.
 Expected<SyscallReport> find_syscalls(const Closure& closure);
+
+// The permission that the evidence asks for: "none", "fork" or "exec" (which includes fork).
+std::string_view processes_wanted(const SyscallReport& report);
 
 }  // namespace uni

@@ -10,6 +10,7 @@
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/activate.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/time/posix_timers.hpp"
 #include "loader/elf/elf.hpp"
 #include "loader/exec/vdso.hpp"
 
@@ -39,15 +40,74 @@ Result<void> read_exactly(fs::File& file, u64 offset, void* to, usize size) {
   return {};
 }
 
-Result<void> open_program(StringView path, Program& out, bool is_interpreter) {
-  Process& process = Process::current();
-  out.file = TRY(fs::open_path(*process.fs, process.credentials, path, fs::kOpenReadOnly, 0));
-  fs::Inode* inode = out.file->inode();
-  if (inode == nullptr || inode->type() != fs::FileType::kRegular) return Errno::Access;
-  fs::Stat stat;
-  TRY(out.file->stat(stat));
-  if ((stat.mode & 0111) == 0) return Errno::Access;
+// Opens what execve may execute. Reading it is the kernel's affair, so execute permission is enough (execve(2)).
+Result<RefPtr<fs::File>> open_executable(fs::Dentry& found) {
+  fs::Inode* inode = found.inode();
+  if (inode == nullptr) return Errno::NoEntry;
+  if (inode->type() != fs::FileType::kRegular) return Errno::Access;
+  const Process& process = Process::current();
   TRY(fs::check_access(*inode, process.credentials, 1));
+  fs::Stat stat;
+  TRY(inode->stat(stat));
+  if ((stat.mode & 0111) == 0) return Errno::Access;
+  const Credentials kernel;
+  return fs::open_dentry(found, kernel, fs::kOpenReadOnly);
+}
+
+Result<RefPtr<fs::Dentry>> find(StringView path) {
+  Process& process = Process::current();
+  return fs::lookup({*process.fs, process.credentials}, path, fs::kFollow);
+}
+
+constexpr usize kScriptLine = 256;  // Linux's BINPRM_BUF_SIZE
+
+// "#! INTERPRETER [ARGUMENT]" (execve(2), "Interpreter scripts"). Gives false where the file is no script.
+struct Script {
+  String interpreter;
+  String argument;
+  bool has_argument = false;
+};
+Result<bool> parse_script(fs::File& file, Script& out) {
+  char line[kScriptLine] = {};
+  IoCursor cursor = IoCursor::kernel(line, sizeof line);
+  const usize n = TRY(file.read(cursor, 0));
+  if (n < 2 || line[0] != '#' || line[1] != '!') return false;
+  usize end = 2;
+  while (end < n && line[end] != '\n' && line[end] != '\0')
+    ++end;
+  const bool cut = end == sizeof line;
+  const auto blank = [&](usize i) { return line[i] == ' ' || line[i] == '\t'; };
+  usize stop = end;
+  while (stop > 2 && blank(stop - 1))
+    --stop;
+  usize from = 2;
+  while (from < stop && blank(from))
+    ++from;
+  usize to = from;
+  while (to < stop && !blank(to))
+    ++to;
+  if (from == to || (cut && to == end)) return Errno::NoExec;
+  out.interpreter = TRY(String::copy({line + from, to - from}));
+  while (to < stop && blank(to))
+    ++to;
+  out.has_argument = to < stop;
+  if (out.has_argument) out.argument = TRY(String::copy({line + to, stop - to}));
+  return true;
+}
+
+// argv becomes: interpreter, its argument, the script, and what followed argv[0].
+Result<void> put_before(Arguments& args, Script& script, StringView name) {
+  Vector<String> made;
+  TRY(push_copy(made, script.interpreter.view()));
+  if (script.has_argument) TRY(made.push(move(script.argument)));
+  TRY(push_copy(made, name));
+  for (usize i = 1; i < args.arguments.size(); ++i)
+    TRY(made.push(move(args.arguments[i])));
+  args.arguments = move(made);
+  return {};
+}
+
+Result<void> read_program(Program& out, bool is_interpreter) {
   u8 start[elf::kHeaderSize];
   TRY(read_exactly(*out.file, 0, start, sizeof start));
   out.header = TRY(elf::parse_header(Span<const u8>(start, sizeof start)));
@@ -64,10 +124,10 @@ Result<void> open_program(StringView path, Program& out, bool is_interpreter) {
     if (s.type == elf::kGnuStack) out.executable_stack = (s.flags & elf::kExecute) != 0;
     if (s.type == elf::kInterpreter && !is_interpreter) {
       if (s.file_size < 2 || s.file_size > 4096 || !out.interpreter.empty()) return Errno::NoExec;
-      char name[4096];
-      TRY(read_exactly(*out.file, s.offset, name, s.file_size));
-      if (name[s.file_size - 1] != '\0') return Errno::NoExec;
-      out.interpreter = TRY(String::copy(StringView(name)));
+      auto name = TRY(String::filled(s.file_size));
+      TRY(read_exactly(*out.file, s.offset, name.data(), s.file_size));
+      if (name.data()[s.file_size - 1] != '\0') return Errno::NoExec;
+      out.interpreter = TRY(String::copy(StringView(name.data())));
     }
     TRY(out.segments.push(s));
   }
@@ -83,7 +143,7 @@ u32 protection_of(const elf::Segment& s) {
   return p;
 }
 
-Result<void> map_segments(mm::AddressSpace& space, Program& program, u64 bias) {
+Result<void> map_segments(mm::AddressSpace& space, const Program& program, u64 bias) {
   auto object = TRY(program.file->vm_object());
   for (const elf::Segment& s : program.segments) {
     if (s.type != elf::kLoad || s.memory_size == 0) continue;
@@ -176,7 +236,7 @@ class StackBuilder {
 };
 
 Result<void> build_stack(Process& process, const Program& program, const Arguments& args, StringView path,
-                         u64 stack_top, u64 bias, u64 interpreter_base, TrapFrame& frame) {
+                         u64 stack_top, u64 bias, u64 interpreter_base, bool secure, TrapFrame& frame) {
   StackBuilder stack(stack_top - 16);
   const u64 exec_name = TRY(stack.push_string(path));
   Vector<u64> pointers;
@@ -234,7 +294,7 @@ Result<void> build_stack(Process& process, const Program& program, const Argumen
       {kAtEuid, c.euid},
       {kAtGid, c.gid},
       {kAtEgid, c.egid},
-      {kAtSecure, 0},
+      {kAtSecure, secure ? 1u : 0u},
       {kAtRandom, random_at},
       {kAtHwcap2, arch::hwcap2()},
       {kAtExecFn, exec_name},
@@ -256,46 +316,87 @@ Result<void> build_stack(Process& process, const Program& program, const Argumen
   return {};
 }
 
-}  // namespace
-
-Result<void> load(StringView path, const Arguments& args, TrapFrame& frame, StringView* failed_path) {
-  static char failed[4096];
-  auto name_failure = [failed_path](StringView p) {
-    BufferWriter out(failed);
-    out.write(p);
-    *failed_path = out.view();
-  };
-  Process& process = Process::current();
-  Program program, interpreter;
-  name_failure(path);
-  TRY(open_program(path, program, false));
-  if (!program.interpreter.empty()) {
-    name_failure(program.interpreter.view());
-    TRY(open_program(program.interpreter.view(), interpreter, true));
-    name_failure(path);
+// What a set-user-ID or set-group-ID file makes of the credentials, and what execve makes of capabilities
+// (execve(2), capabilities(7) "Transformation of capabilities during execve()").
+struct NewCredentials {
+  u32 euid = 0, egid = 0;
+  u64 permitted = 0, effective = 0, ambient = 0;
+  bool secure = false;
+};
+Result<NewCredentials> credentials_after(const Process& process, fs::File& file) {
+  const Credentials& c = process.credentials;
+  fs::Stat stat;
+  TRY(file.stat(stat));
+  NewCredentials n;
+  n.euid = c.euid;
+  n.egid = c.egid;
+  if (!process.no_new_privileges) {
+    if ((stat.mode & 04000) != 0) n.euid = stat.uid;
+    if ((stat.mode & 02010) == 02010) n.egid = stat.gid;
   }
-  usize bytes = 0;
-  for (const String& s : args.arguments)
-    bytes += s.size() + 9;
-  for (const String& s : args.environment)
-    bytes += s.size() + 9;
-  const u64 stack_limit = min<u64>(process.limits[kLimitStack].soft, 1 * kGiB);
-  if (bytes > max<u64>(stack_limit / 4, 128 * kKiB) || bytes > 6 * kMiB) return Errno::TooBig;
+  n.secure = n.euid != c.uid || n.egid != c.gid;
+  n.ambient = n.euid != c.euid || n.egid != c.egid ? 0 : c.cap_ambient;
+  if (c.uid == 0 || n.euid == 0) {
+    n.permitted = c.cap_inheritable | c.cap_bounding;
+    n.effective = n.euid == 0 ? n.permitted : n.ambient;
+  } else {
+    n.permitted = n.effective = n.ambient;
+  }
+  return n;
+}
 
-  auto space = TRY(mm::AddressSpace::create());
-  // The stack lies below a random offset from the top; mappings begin below the most that it may grow to.
-  const u64 stack_top = kStackTop - (random::below(u64{1} << 22) << 12);
-  space->mmap_top =
-      page_down(stack_top - max<u64>(stack_limit, 128 * kMiB) - kMiB) - (random::below(u64{1} << 28) << 12);
-  if (program.header.type == elf::Type::kExecutable && program.high > space->mmap_top) return Errno::NoExec;
+void apply(Process& process, const NewCredentials& n) {
+  LockGuard guard(process.lock);
+  Credentials& c = process.credentials;
+  if (n.secure) process.dumpable = 0;
+  if (n.euid != c.euid || n.egid != c.egid) process.parent_death_signal = 0;
+  c.euid = c.suid = c.fsuid = n.euid;
+  c.egid = c.sgid = c.fsgid = n.egid;
+  c.cap_permitted = n.permitted;
+  c.cap_effective = n.effective;
+  c.cap_ambient = n.ambient;
+  process.keep_capabilities = false;
+}
 
-  // The point of no return: from here on failures end the process.
-  process.space = space;
-  mm::activate(*space);
+// The thread is named after the program (prctl(2), PR_GET_NAME).
+void name_thread(StringView path) {
+  usize slash = 0;
+  for (usize i = 0; i < path.size(); ++i) {
+    if (path[i] == '/') slash = i + 1;
+  }
+  const StringView base = path.slice(slash, sizeof(Thread::name) - 1);
+  Thread& t = Thread::current();
+  for (usize i = 0; i < sizeof t.name; ++i)
+    t.name[i] = i < base.size() ? base[i] : '\0';
+}
+
+// What belongs to the old program goes (execve(2), "Effect on process attributes").
+void leave_old_program(Process& process, RefPtr<mm::AddressSpace> space) {
+  {
+    LockGuard guard(process.lock);
+    uni::swap(process.space, space);
+  }
+  mm::activate(*process.space);
+  space = {};
+  process.open_vfork_gate();
   arch::set_user_tls(0);
-  Thread::current().gs_base = 0;
-  Thread::current().rseq_address = 0;
-  Thread::current().robust_list = Thread::current().clear_child_tid = 0;
+  Thread& self = Thread::current();
+  self.gs_base = 0;
+  self.rseq_address = 0;
+  self.robust_list = self.clear_child_tid = 0;
+  time::release_posix_timers(process);
+  signal::reset_for_exec(self);
+  process.files->close_all_on_exec();
+  LockGuard guard(process_tree_lock());
+  process.exit_signal = signal::kChld;
+}
+
+Result<void> enter(Process& process, const Program& program, const Program& interpreter, const Arguments& args,
+                   StringView name, RefPtr<mm::AddressSpace> fresh, u64 stack_top, usize bytes,
+                   const NewCredentials& credentials, TrapFrame& frame) {
+  leave_old_program(process, move(fresh));
+  apply(process, credentials);
+  mm::AddressSpace* space = process.space.get();
 
   mm::MapRequest s;
   const u64 initial = page_up(bytes + 132 * kKiB);
@@ -327,26 +428,86 @@ Result<void> load(StringView path, const Arguments& args, TrapFrame& frame, Stri
   space->break_start = space->break_end = program.high + bias + (random::below(u64{1} << 13) << 12);
   TRY(map_vdso(*space));
 
-  process.executable = TRY(String::copy(path));
-  process.executable_file = program.file;
   frame = {};
-  TRY(build_stack(process, program, args, path, stack_top, bias, interpreter_base, frame));
+  TRY(build_stack(process, program, args, name, stack_top, bias, interpreter_base, credentials.secure, frame));
   frame.rip = entry;
   frame.cs = 0x33;
   frame.ss = 0x2b;
   frame.rflags = 0x202;
   frame.orig_rax = ~u64{0};
   arch::fpu_reset();
+  name_thread(name);
+  return {};
+}
 
-  // The thread is named after the program (prctl(2), PR_GET_NAME).
-  usize slash = 0;
-  for (usize i = 0; i < path.size(); ++i) {
-    if (path[i] == '/') slash = i + 1;
+}  // namespace
+
+Result<void> load(StringView path, Arguments& args, TrapFrame& frame, String* failed_path) {
+  *failed_path = TRY(String::copy(path));
+  auto found = TRY(find(path));
+  return load(move(found), path, args, frame, failed_path);
+}
+
+Result<void> load(RefPtr<fs::Dentry> found, StringView name, Arguments& args, TrapFrame& frame, String* failed_path) {
+  Process& process = Process::current();
+  Program program, interpreter;
+  *failed_path = TRY(String::copy(name));
+  program.file = TRY(open_executable(*found));
+  String interpreter_name = TRY(String::copy(name));
+  for (int depth = 0;; ++depth) {
+    Script line;
+    if (!TRY(parse_script(*program.file, line))) break;
+    constexpr int kDeepest = 5;
+    if (depth == kDeepest) return Errno::Loop;
+    TRY(put_before(args, line, interpreter_name.view()));
+    interpreter_name = move(line.interpreter);
+    *failed_path = TRY(String::copy(interpreter_name.view()));
+    const RefPtr<fs::Dentry> next = TRY(find(interpreter_name.view()));
+    program.file = TRY(open_executable(*next));
   }
-  const StringView base = path.slice(slash, sizeof(Thread::name) - 1);
-  Thread& t = Thread::current();
-  for (usize i = 0; i < sizeof t.name; ++i)
-    t.name[i] = i < base.size() ? base[i] : '\0';
+  TRY(read_program(program, false));
+  if (!program.interpreter.empty()) {
+    *failed_path = TRY(String::copy(program.interpreter.view()));
+    const RefPtr<fs::Dentry> linker = TRY(find(program.interpreter.view()));
+    interpreter.file = TRY(open_executable(*linker));
+    TRY(read_program(interpreter, true));
+    *failed_path = TRY(String::copy(name));
+  }
+  usize bytes = 0;
+  for (const String& s : args.arguments)
+    bytes += s.size() + 9;
+  for (const String& s : args.environment)
+    bytes += s.size() + 9;
+  const u64 stack_limit = min<u64>(process.limits[kLimitStack].soft, 1 * kGiB);
+  if (bytes > max<u64>(stack_limit / 4, 128 * kKiB) || bytes > 6 * kMiB) return Errno::TooBig;
+  String shown = TRY(String::filled(4096));
+  const StringView whole = TRY(fs::path_of(*program.file->dentry(), nullptr, shown.span()));
+  String executable = TRY(String::copy(whole));
+  const NewCredentials credentials = TRY(credentials_after(process, *program.file));
+
+  auto space = TRY(mm::AddressSpace::create());
+  // The stack lies below a random offset from the top; mappings begin below the most that it may grow to.
+  const u64 stack_top = kStackTop - (random::below(u64{1} << 22) << 12);
+  space->mmap_top =
+      page_down(stack_top - max<u64>(stack_limit, 128 * kMiB) - kMiB) - (random::below(u64{1} << 28) << 12);
+  if (program.header.type == elf::Type::kExecutable && program.high > space->mmap_top) return Errno::NoExec;
+  TRY(process.unshare_files());
+  TRY(process.become_only_thread());
+
+  // The point of no return: from here on failures end the process.
+  const auto entered =
+      enter(process, program, interpreter, args, name, move(space), stack_top, bytes, credentials, frame);
+  if (!entered.ok()) {
+    if (&process == Process::program() && !process.executed) return entered.error();  // the boot says why
+    process.begin_exit(signal::kKill);
+    return Errno::RestartNoIntr;
+  }
+  process.executable = move(executable);
+  {
+    LockGuard guard(process.lock);
+    uni::swap(process.executable_file, program.file);
+  }
+  process.executed = true;
   return {};
 }
 

@@ -6,6 +6,10 @@
 #include "syscall-shim/abi/process.hpp"
 #include "syscall-shim/abi/signal.hpp"
 
+namespace uni {
+struct ResourceUsage;
+}
+
 namespace uni::shim {
 
 Result<i64> sys_getpid();
@@ -51,8 +55,6 @@ Result<i64> sys_execveat(i32 directory, UserPtr<char> path, UserPtr<u64> argumen
                          i32 flags);
 Result<i64> sys_pidfd_open(i32 pid, u32 flags);
 
-// Tells once, on the log and the control channel, that the image does not allow a second process. Also for clone
-// without CLONE_VM.
-void note_process_refused();
+abi::Rusage to_rusage(const ResourceUsage& usage);
 
 }  // namespace uni::shim

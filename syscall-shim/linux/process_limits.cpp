@@ -195,27 +195,26 @@ Result<i64> sys_setrlimit(u32 kind, UserPtr<abi::Rlimit> value) {
 Result<i64> sys_getrusage(i32 who, UserPtr<abi::Rusage> out) {
   constexpr i32 kSelf = 0, kChildren = -1, kThread = 1;
   if (who != kSelf && who != kChildren && who != kThread) return Errno::Invalid;
-  abi::Rusage usage{};
   Process& process = Process::current();
-  auto add = [&](const Thread& thread) {
-    usage.ru_minflt += static_cast<i64>(thread.minor_faults);
-    usage.ru_majflt += static_cast<i64>(thread.major_faults);
-    usage.ru_nvcsw += static_cast<i64>(thread.voluntary_switches);
-    usage.ru_nivcsw += static_cast<i64>(thread.involuntary_switches);
-  };
-  time::CpuTime used;
-  if (who == kThread) {
-    used = time::cpu_time(Thread::current());
-    add(Thread::current());
-  } else if (who == kSelf) {
-    used = time::cpu_time(process);
+  ResourceUsage used;
+  if (who == kChildren) {
+    LockGuard guard(process_tree_lock());
+    used = process.children_usage;
+  } else if (who == kThread) {
+    used.add(Thread::current());
+  } else {
     LockGuard guard(process.lock);
+    used = process.dead_usage;
     for (const Thread& thread : process.threads)
-      add(thread);
+      used.add(thread);
   }
-  usage.ru_utime = to_timeval(used.user_ns);
-  usage.ru_stime = to_timeval(used.system_ns);
-  if (who != kChildren) usage.ru_maxrss = static_cast<i64>(process.space->usage().peak_resident * (kPageSize / kKiB));
+  if (who != kChildren) used.peak_resident_pages = process.space->usage().peak_resident;
+  abi::Rusage usage = to_rusage(used);
+  if (who != kChildren) {
+    const time::CpuTime now = who == kThread ? time::cpu_time(Thread::current()) : time::cpu_time(process);
+    usage.ru_utime = to_timeval(now.user_ns);
+    usage.ru_stime = to_timeval(now.system_ns);
+  }
   TRY(out.write(usage));
   return 0;
 }

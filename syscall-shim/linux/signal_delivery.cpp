@@ -92,7 +92,7 @@ void deliver_signals(TrapFrame& frame) {
         return;
       case signal::Delivery::kStop:
         if (trace_enabled) trace_signal(info);
-        signal::stop(thread.process());
+        signal::stop(thread.process(), info.number);
         continue;
       case signal::Delivery::kFatal:
         if (trace_enabled) trace_signal(info);
@@ -108,7 +108,7 @@ void deliver_signals(TrapFrame& frame) {
 }
 
 void host_signal(int number) {
-  Process* process = Process::init();
+  Process* process = Process::program();
   if (process == nullptr || !process->signals) return;
   signal::Info info;
   info.number = number;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sending signals: kill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2). Process groups: a process is found by
-// its number only, so a group is the processes of it that are known here: one's own.
+// Sending signals: kill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2).
 #include "kernel/fs/pidfd.hpp"
 #include "kernel/sched/process.hpp"
 #include "syscall-shim/abi/process.hpp"
@@ -15,8 +14,9 @@ bool valid(i32 number) {
 }
 
 // kill(2), "Permissions".
-Result<void> may_signal(Process& target) {
+Result<void> may_signal(Process& target, i32 number) {
   Process& self = Process::current();
+  if (number == signal::kCont && target.session() == self.session()) return {};
   if (&target == &self) return {};
   const Credentials& mine = self.credentials;
   const Credentials& theirs = target.credentials;
@@ -38,9 +38,28 @@ signal::Info from_user(i32 number, i32 code) {
 }
 
 Result<i64> to_process(Process& target, i32 number, const signal::Info& info) {
-  TRY(may_signal(target));
+  TRY(may_signal(target, number));
   if (number != 0) TRY(signal::send(target, info));
   return 0;
+}
+
+// Succeeds where one of them could be told (kill(2)). Errors: NoProcess (none is meant), NotPermitted.
+template <typename Meant>
+Result<i64> to_all(i32 number, const signal::Info& info, Meant meant) {
+  bool found = false, done = false;
+  Errno failed = Errno::NotPermitted;
+  Process::for_each([&](Process& p) {
+    if (!meant(p) || p.life.load() == Process::Life::kNew) return;
+    found = true;
+    if (!may_signal(p, number).ok()) return;
+    const Result<void> sent = number != 0 ? signal::send(p, info) : Result<void>();
+    if (sent.ok())
+      done = true;
+    else
+      failed = sent.error();
+  });
+  if (done) return 0;
+  return found ? failed : Errno::NoProcess;
 }
 
 Result<i64> to_thread(i32 pid, i32 tid, i32 number, const signal::Info& info) {
@@ -51,7 +70,7 @@ Result<i64> to_thread(i32 pid, i32 tid, i32 number, const signal::Info& info) {
   }
   RefPtr<Thread> target = Process::find_thread(Tid{static_cast<u32>(tid)});
   if (!target || (pid >= 0 && raw(target->process().pid()) != static_cast<u32>(pid))) return Errno::NoProcess;
-  TRY(may_signal(target->process()));
+  TRY(may_signal(target->process(), number));
   if (number != 0) TRY(signal::send(*target, info));
   return 0;
 }
@@ -116,10 +135,12 @@ Result<i64> sys_kill(i32 pid, i32 number) {
     if (!target) return Errno::NoProcess;
     return to_process(*target, number, info);
   }
-  // -1 means all but oneself and the first process.
-  if (pid == -1) return Errno::NoProcess;
-  if (pid == 0 || static_cast<u32>(-static_cast<i64>(pid)) == raw(self.group())) return to_process(self, number, info);
-  return Errno::NoProcess;
+  if (pid == static_cast<i32>(0x80000000)) return Errno::NoProcess;
+  // -1: every process but init and, as on Linux, the caller; else a group.
+  const u32 group = pid == 0 ? raw(self.group()) : static_cast<u32>(-pid);
+  return to_all(number, info, [&](const Process& p) {
+    return pid == -1 ? &p != &self && &p != Process::init() : raw(p.group()) == group;
+  });
 }
 
 // tkill(2).
@@ -166,7 +187,7 @@ Result<i64> sys_pidfd_send_signal(i32 pidfd, i32 number, UserPtr<abi::SigInfo> p
     if (TRY(pointer.read()).si_signo != number) return Errno::Invalid;
   }
   if (!valid(number)) return Errno::Invalid;
-  if (target.exiting()) return Errno::NoProcess;
+  if (target.life.load() == Process::Life::kReaped) return Errno::NoProcess;
   return to_process(target, number, info);
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// clone(2) for threads, exit, thread-local state. A clone that would make a process is refused: see
-// note_process_refused.
+// A thread's end, its numbers and lists, thread-local state.
 #include "syscall-shim/linux/thread.hpp"
 
 #include "kernel/arch/cpu.hpp"
@@ -9,108 +8,24 @@
 #include "kernel/arch/x86_64/cpu_local.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/thread_access.hpp"
-#include "syscall-shim/linux/process.hpp"
+#include "syscall-shim/linux/clone.hpp"
 
 namespace uni::shim {
-namespace {
-
-enum CloneFlag : u64 {
-  kVm = 0x100,
-  kFs = 0x200,
-  kFiles = 0x400,
-  kSigHand = 0x800,
-  kPidFd = 0x1000,
-  kVfork = 0x4000,
-  kParent = 0x8000,
-  kThread = 0x10000,
-  kNewNs = 0x20000,
-  kSysvSem = 0x40000,
-  kSetTls = 0x80000,
-  kParentSetTid = 0x100000,
-  kChildClearTid = 0x200000,
-  kDetached = 0x400000,
-  kChildSetTid = 0x1000000,
-  kIo = 0x80000000,
-  kClearSigHand = 0x100000000,
-};
-constexpr u64 kNamespaces = 0x7e020080;
-
-Result<i64> clone_thread(u64 flags, u64 stack, u64 parent_tid, u64 child_tid, u64 tls) {
-  if ((flags & kThread) != 0 && (flags & kSigHand) == 0) return Errno::Invalid;
-  if ((flags & kSigHand) != 0 && (flags & kVm) == 0) return Errno::Invalid;
-  if ((flags & kNewNs) != 0 && (flags & kFs) != 0) return Errno::Invalid;
-  if ((flags & kThread) == 0) {
-    // A new process, with memory of its own or shared (vfork).
-    note_process_refused();
-    return Errno::NotPermitted;
-  }
-  if ((flags & kNamespaces) != 0) return Errno::Invalid;
-  if ((flags & kPidFd) != 0) return Errno::Invalid;
-  Thread& self = Thread::current();
-  Process& process = self.process();
-  if (process.thread_count >= min<u64>(process.limits[kLimitProcesses].soft, 30000)) return Errno::Again;
-
-  TrapFrame frame = *self.frame;
-  frame.rax = 0;
-  frame.orig_rax = ~u64{0};
-  if (stack != 0) frame.rsp = stack;
-  auto thread = TRY(Thread::create_user(process, frame));
-  if ((flags & kSetTls) != 0 && !user_range_ok(UserAddr{tls}, 1)) return Errno::NotPermitted;
-  thread->fs_base = (flags & kSetTls) != 0 ? tls : arch::user_tls();
-  thread->gs_base = self.gs_base;
-  thread->affinity = self.affinity;
-  thread->nice = self.nice;
-  thread->blocked = self.blocked;
-  for (usize i = 0; i < sizeof self.name; ++i)
-    thread->name[i] = self.name[i];
-  arch::fpu_save(thread->fpu);
-  if ((flags & kChildClearTid) != 0) thread->clear_child_tid = child_tid;
-  TRY(ThreadAccess::publish(*thread));
-  const auto tid = static_cast<i32>(raw(thread->tid()));
-  // As Linux: a bad address here is not an error of clone.
-  if ((flags & kParentSetTid) != 0) (void)UserPtr<i32>(parent_tid).write(tid);
-  if ((flags & kChildSetTid) != 0) (void)UserPtr<i32>(child_tid).write(tid);
-  if (process.exiting()) {
-    thread->must_exit = true;
-    thread->attention = true;
-  }
-  thread->start();
-  return tid;
-}
-
-}  // namespace
-
-// clone(2): the raw x86-64 order is flags, stack, parent_tid, child_tid, tls.
-Result<i64> sys_clone(u64 flags, u64 stack, UserPtr<i32> parent_tid, UserPtr<i32> child_tid, u64 tls) {
-  return clone_thread(flags & ~u64{0xff}, stack, raw(parent_tid.address()), raw(child_tid.address()), tls);
-}
-
-Result<i64> sys_clone3(UserPtr<u8> arguments, u64 size) {
-  if (size > kPageSize) return Errno::TooBig;
-  if (size < 64) return Errno::Invalid;
-  CloneArguments a{};
-  TRY(copy_from_user(&a, arguments.address(), min<u64>(size, sizeof a)));
-  for (u64 at = sizeof a; at < size; ++at) {
-    u8 byte = 0;
-    TRY(copy_from_user(&byte, arguments.address() + at, 1));
-    if (byte != 0) return Errno::TooBig;
-  }
-  if ((a.flags & 0xff) != 0 || (a.flags & kDetached) != 0) return Errno::Invalid;
-  if (a.exit_signal > 64 || ((a.flags & (kThread | kParent)) != 0 && a.exit_signal != 0)) return Errno::Invalid;
-  if ((a.stack == 0) != (a.stack_size == 0)) return Errno::Invalid;
-  if (a.stack != 0 && !user_range_ok(UserAddr{a.stack}, a.stack_size)) return Errno::Invalid;
-  if (a.set_tid_size != 0) return Errno::NotPermitted;
-  return clone_thread(a.flags, a.stack + a.stack_size, a.parent_tid, a.child_tid, a.tls);
-}
 
 // unshare(2). What a thread of a one-threaded process would stop sharing it does not share; namespaces are refused with
 // EPERM.
 Result<i64> sys_unshare(u64 flags) {
-  constexpr u64 kKnown = kVm | kFs | kFiles | kSigHand | kThread | kNewNs | kSysvSem | kNamespaces;
+  constexpr u64 kKnown =
+      kCloneVm | kCloneFs | kCloneFiles | kCloneSigHand | kCloneThread | kCloneNewNs | kCloneSysvSem | kCloneNamespaces;
   if ((flags & ~kKnown) != 0) return Errno::Invalid;
-  if ((flags & (kNamespaces | kNewNs)) != 0) return Errno::NotPermitted;
-  const bool alone = Process::current().thread_count == 1;
-  if ((flags & (kVm | kThread | kSigHand | kFs | kFiles)) != 0 && !alone) return Errno::Invalid;
+  if ((flags & (kCloneNamespaces | kCloneNewNs)) != 0) return Errno::NotPermitted;
+  Process& process = Process::current();
+  const bool alone = process.thread_count == 1;
+  if ((flags & (kCloneVm | kCloneThread | kCloneSigHand | kCloneFs | kCloneFiles)) != 0 && !alone)
+    return Errno::Invalid;
+  // What another process shares (clone without CLONE_THREAD) becomes this one's own.
+  if ((flags & kCloneFiles) != 0) TRY(process.unshare_files());
+  if ((flags & kCloneFs) != 0) TRY(process.unshare_fs());
   return 0;
 }
 

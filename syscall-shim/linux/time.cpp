@@ -194,7 +194,14 @@ Result<i64> sys_times(UserPtr<abi::Tms> out) {
   constexpr u64 kTick = time::kSecond / abi::kUserHz;
   if (out) {
     const time::CpuTime used = time::cpu_time(Process::current());
-    TRY(out.write({static_cast<i64>(used.user_ns / kTick), static_cast<i64>(used.system_ns / kTick), 0, 0}));
+    ResourceUsage children;
+    {
+      LockGuard guard(process_tree_lock());
+      children = Process::current().children_usage;
+    }
+    TRY(out.write({static_cast<i64>(used.user_ns / kTick), static_cast<i64>(used.system_ns / kTick),
+                   static_cast<i64>(time::cycles_to_ns(children.user_cycles) / kTick),
+                   static_cast<i64>(time::cycles_to_ns(children.system_cycles) / kTick)}));
   }
   return static_cast<i64>(time::monotonic_ns() / kTick);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An image packed without the fork permission refuses to make a second process, and says which permission it lacks.
-// run: guest
+// run: guest processes=none
 #include <sys/wait.h>
 
 #include "check.h"

@@ -90,13 +90,10 @@ void Tty::signal_foreground(int number) {
     LockGuard lock(lock_);
     group = foreground_;
   }
-  const RefPtr<Process> leader = Process::find(Pid{group});
-  if (!leader) return;
   signal::Info info;
   info.number = number;
-  info.code = 0x80;  // SI_KERNEL
-  // A queue that is full has the signal pending already.
-  if (!signal::send(*leader, info).ok()) return;
+  info.code = 0x80;                               // SI_KERNEL
+  (void)signal::send_to_group(group, info).ok();  // a group that is gone hears nothing
 }
 
 void Tty::resize(WindowSize size) {

@@ -55,7 +55,7 @@ class Tty {
   SpinLock lock_{Rank::kPipe};
   LineDiscipline discipline_;  // under lock_
   WindowSize size_;            // under lock_
-  u32 foreground_ = 1;         // under lock_
+  u32 foreground_ = 2;         // under lock_
   WaitQueue changed_;
 };
 

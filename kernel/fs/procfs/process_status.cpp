@@ -44,8 +44,8 @@ Facts gather(const Target& t, bool one_thread) {
     signals = p.signals;
     f.threads = p.thread_count;
     if (!one_thread) {
-      f.user = p.dead_user_cycles;
-      f.system = p.dead_system_cycles;
+      f.user = p.dead_usage.user_cycles;
+      f.system = p.dead_usage.system_cycles;
     }
     for (Thread& thread : p.threads) {
       if (one_thread && &thread != t.thread.get()) continue;

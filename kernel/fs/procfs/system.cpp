@@ -250,13 +250,13 @@ Result<void> show_stat(Writer& out, const Numbers&) {
   }
   u64 switches = 0;
   u32 threads = 0;
-  if (Process* init = Process::init()) {
-    LockGuard guard(init->lock);
-    for (Thread& t : init->threads) {
+  Process::for_each([&](Process& p) {
+    LockGuard guard(p.lock);
+    for (Thread& t : p.threads) {
       switches += t.voluntary_switches + t.involuntary_switches;
       ++threads;
     }
-  }
+  });
   format(out,
          "intr 0\nctxt {}\nbtime {}\nprocesses {}\nprocs_running 1\nprocs_blocked 0\nsoftirq 0 0 0 0 0 0 0 0 0 0 0\n",
          switches, (time::realtime_ns() - time::monotonic_ns()) / time::kSecond, threads);
@@ -276,8 +276,9 @@ Result<void> show_loadavg(Writer& out, const Numbers&) {
   const sched::LoadAverage l = sched::load_average();
   for (const u64 value : {l.one, l.five, l.fifteen})
     format(out, "{}.{:02} ", value >> 11, (value & 2047) * 100 >> 11);
-  Process* init = Process::init();
-  format(out, "1/{} {}\n", init != nullptr ? init->thread_count : 0, raw(Thread::current().tid()));
+  u32 threads = 0;
+  Process::for_each([&](const Process& p) { threads += p.thread_count; });
+  format(out, "1/{} {}\n", threads, raw(Thread::current().tid()));
   return {};
 }
 
@@ -326,10 +327,10 @@ Result<void> show_boot_id(Writer& out, const Numbers&) {
 
 Result<void> show_file_nr(Writer& out, const Numbers&) {
   u64 open = 0;
-  if (Process* init = Process::init(); init != nullptr && init->files) {
-    for (int fd = init->files->next_open(0); fd >= 0; fd = init->files->next_open(fd + 1))
-      ++open;
-  }
+  Process::for_each([&](Process& p) {
+    LockGuard guard(p.lock);
+    if (p.files) open += p.files->open_count();
+  });
   format(out, "{}\t0\t9223372036854775807\n", open);
   return {};
 }

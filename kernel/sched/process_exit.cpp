@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The end of a process: what it held goes first, so that a parent that has waited finds it gone; then it is a zombie.
+// The end of the image's program is the end of the machine: what still runs is killed, as in a container.
+#include "kernel/sched/process_exit.hpp"
+
+#include "kernel/boot/boot_info.hpp"
+#include "kernel/boot/log.hpp"
+#include "kernel/fs/vfs.hpp"
+#include "kernel/mm/address_space.hpp"
+#include "kernel/sched/children.hpp"
+#include "kernel/time/posix_timers.hpp"
+
+namespace uni {
+namespace {
+
+u32 kill_others(const Process& survivor) {
+  u32 left = 0;
+  Process::for_each([&](Process& p) {
+    if (&p == &survivor || &p == Process::init() || p.life.load() != Process::Life::kAlive) return;
+    p.begin_exit(signal::kKill);
+    ++left;
+  });
+  return left;
+}
+
+[[noreturn]] void end_machine(Process& program, int status) {
+  constexpr u64 kPatience = 2 * time::kSecond;
+  if (const u32 left = kill_others(program); left != 0) {
+    log::info("the program has ended: {} more processes end with it", left);
+    (void)process_gone_queue().wait([&] { return kill_others(program) == 0; }, time::deadline_after(kPatience),
+                                    Sleep::kUninterruptible);
+  }
+  // The program's files are closed while the machine still works: sockets say goodbye, volumes are written.
+  program.files = {};
+  if ((status & 0x7f) != 0) boot::shut_down_killed(status & 0x7f);
+  boot::shut_down_exited((status >> 8) & 0xff);
+}
+
+// Taking a large space apart takes long: in pieces, with interrupts between.
+void release_memory(Process& p) {
+  RefPtr<mm::AddressSpace> space;
+  RefPtr<fs::File> executable;
+  {
+    LockGuard guard(p.lock);
+    uni::swap(space, p.space);
+    uni::swap(executable, p.executable_file);
+  }
+  if (space) p.dead_usage.peak_resident_pages = space->usage().peak_resident;
+}
+
+}  // namespace
+
+void Process::finish_exit(Process& p) {
+  time::release_timers(p);
+  if (&p == Process::program()) end_machine(p, p.exit_status());
+  RefPtr<fs::FileTable> files;
+  RefPtr<fs::FsContext> context;
+  {
+    LockGuard guard(p.lock);
+    uni::swap(files, p.files);
+    uni::swap(context, p.fs);
+  }
+  files = {};
+  context = {};
+  release_memory(p);
+  p.open_vfork_gate();
+  become_zombie(p);
+}
+
+void Process::open_vfork_gate() {
+  RefPtr<VforkGate> gate;
+  {
+    LockGuard guard(lock);
+    uni::swap(gate, vfork_gate);
+  }
+  if (!gate) return;
+  gate->open.store(true, std::memory_order_release);
+  gate->queue.wake_all();
+}
+
+}  // namespace uni
