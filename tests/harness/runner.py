@@ -28,9 +28,10 @@ def build_steps(names):
         return [["cmake", "--preset", preset], ["cmake", "--build", "--preset", preset, "-j", jobs, *targets]]
     only_asan = names and all(n.startswith(("asan", "fuzz")) for n in names)
     only_release = names and not any(n.startswith(("asan", "fuzz")) for n in names)
+    wants_units = not names or any(n.startswith("unit") for n in names)
     if not only_asan:
         yield "build.release", steps("release") + [
-            ["cmake", "--build", "--preset", "release", "-j", jobs, "--target", "test_programs"]]
+            ["cmake", "--build", "--preset", "release", "-j", jobs, "--target", "test_programs", *(["unit_programs"] if wants_units else [])]]
     if not only_release:
         yield "build.asan", steps("asan", "--target", "sanitized_tests")
 
