@@ -73,6 +73,11 @@ class AddressSpace : public RefCounted {
   // A copy for fork: private memory is shared copy-on-write. Errors: NoMemory.
   Result<RefPtr<AddressSpace>> fork();
 
+  // Copies between `buffer` and this space's memory, whichever space is loaded. kForceWrite writes to private mappings
+  // that the program itself may not write (ptrace). Gives the bytes done before the first bad page. May block.
+  enum class Remote : u8 { kRead, kWrite, kForceWrite };
+  usize access(u64 address, void* buffer, usize size, Remote how);
+
   // Gives the address. Errors: NoMemory (space, limits, overcommit), Exists, Invalid. May block.
   Result<u64> map(MapRequest request);
   // Errors: NoMemory. Unmapped parts are stepped over.
@@ -127,6 +132,7 @@ class AddressSpace : public RefCounted {
   Mutex lock;
 
  private:
+  Result<void> access_page(u64 address, void* buffer, usize size, Remote how);
   friend class VmObject;
   AddressSpace() = default;
   ~AddressSpace() override;

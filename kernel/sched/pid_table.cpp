@@ -19,6 +19,7 @@ struct Table {
   Vector<Slot> slots;
   u32 next = 2;
   u32 threads = 0;
+  u32 processes = 0;
 };
 
 constinit SpinLock table_lock{Rank::kLeaf};
@@ -47,10 +48,19 @@ Result<void> cover(Table& t, u32 number) {
 
 }  // namespace
 
+namespace {
+// A thread costs a kernel stack of four pages, vector state and records; a process about sixteen pages more, most of
+// them page tables.
+u32 bounded(u64 pages_each) {
+  return static_cast<u32>(min<u64>(max<u64>(mm::memory_stats().total_pages / pages_each, 64), kLimit - 300));
+}
+}  // namespace
+
 u32 most_threads() {
-  // A thread costs a kernel stack of four pages, vector state and records, a process a dozen pages more.
-  constexpr u64 kPagesAThread = 16;
-  return static_cast<u32>(min<u64>(max<u64>(mm::memory_stats().total_pages / kPagesAThread, 64), kLimit - 300));
+  return bounded(16);
+}
+u32 most_processes() {
+  return bounded(40);
 }
 
 u32 thread_count() {
@@ -59,10 +69,10 @@ u32 thread_count() {
 }
 
 Result<Tid> assign(Thread& thread, bool names_process) {
-  const u32 most = most_threads();
+  const u32 most = most_threads(), most_of_processes = most_processes();
   LockGuard guard(table_lock);
   Table& t = table();
-  if (t.threads >= most) return Errno::Again;
+  if (t.threads >= most || (names_process && t.processes >= most_of_processes)) return Errno::Again;
   for (u32 tries = 0; tries < kLimit; ++tries) {
     if (t.next >= kLimit) t.next = kFirstAgain;
     const u32 candidate = t.next++;
@@ -73,6 +83,7 @@ Result<Tid> assign(Thread& thread, bool names_process) {
     if (names_process) {
       s.process = &thread.process();
       s.process->ref();
+      ++t.processes;
     }
     ++t.threads;
     return Tid{candidate};
@@ -111,6 +122,7 @@ void retire_process(Pid pid) {
   {
     LockGuard guard(table_lock);
     if (Slot* s = slot(raw(pid)); s != nullptr) gone = exchange(s->process, nullptr);
+    if (gone != nullptr) --table().processes;
   }
   if (gone != nullptr) gone->unref();
 }

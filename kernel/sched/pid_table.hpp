@@ -26,8 +26,9 @@ void drop_user(Pid number);
 // With a reference, or null.
 RefPtr<Process> find_process(Pid pid);
 RefPtr<Thread> find_thread(Tid tid);
-// Living threads on the machine, and the most that there may be.
+// Threads on the machine, and the most threads and processes that there may be: they follow from memory.
 u32 thread_count();
 u32 most_threads();
+u32 most_processes();
 
 }  // namespace uni::pids

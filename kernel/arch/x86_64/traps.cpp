@@ -9,6 +9,7 @@
 #include "kernel/boot/panic.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/exit_path.hpp"
+#include "kernel/sched/out_of_memory.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/time/timer_queue.hpp"
@@ -88,6 +89,7 @@ void page_fault(TrapFrame& frame, u64 error) {
   mm::FaultOutcome outcome = mm::FaultOutcome::kNoMapping;
   if (!thread.is_kernel() && address < kUserEnd) outcome = thread.process().space->handle_fault(address, kind);
   if (outcome == mm::FaultOutcome::kDone) return;
+  if (outcome == mm::FaultOutcome::kNoMemory && sched::make_room()) return;  // the access faults again
   if (!user) {
     apply_fixup(frame);
     return;

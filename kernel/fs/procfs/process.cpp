@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small files of /proc/PID: arguments, limits, names.
 #include "kernel/fs/procfs/rows.hpp"
-#include "kernel/mm/user_access.hpp"
+#include "kernel/mm/address_space.hpp"
 #include "kernel/time/clock.hpp"
 
 namespace uni::fs::procfs {
 namespace {
 
-// A program's own memory, up to 128 KiB a time. Another process's is not reachable through user access.
-Result<void> write_memory(Writer& out, const Process& process, u64 start, u64 end) {
-  if (&process != &Process::current()) return Errno::NotPermitted;
+// A program's memory, its own or another's.
+Result<void> write_memory(Writer& out, Process& process, u64 start, u64 end) {
+  RefPtr<mm::AddressSpace> space;
+  {
+    LockGuard guard(process.lock);
+    space = process.space;
+  }
+  if (!space) return {};  // a zombie has none
   char piece[512];
   while (start < end) {
-    const usize n = copy_from_user_partial(piece, UserAddr{start}, min<u64>(sizeof piece, end - start));
+    const usize n = space->access(start, piece, min<u64>(sizeof piece, end - start), mm::AddressSpace::Remote::kRead);
     if (n == 0) break;
     out.write({piece, n});
     start += n;

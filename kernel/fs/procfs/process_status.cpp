@@ -21,6 +21,10 @@ struct Facts {
 
 char state_of(const Thread& t) {
   if (&t == &Thread::current()) return 'R';
+  const Process& p = t.process();
+  if (p.life.load() >= Process::Life::kZombie) return 'Z';
+  if (&p == Process::init()) return 'S';
+  if (p.signals && p.signals->stopped.load()) return 'T';
   switch (t.state.load(std::memory_order_relaxed)) {
     case ThreadState::kRunnable:
     case ThreadState::kWaking:
