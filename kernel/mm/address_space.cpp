@@ -223,6 +223,25 @@ Result<void> AddressSpace::unmap(u64 start, u64 length) {
   return unmap_locked(start, start + page_up(length));
 }
 
+Result<void> AddressSpace::unmap_observed(u64 start) {
+  LockGuard guard(lock);
+  const auto shows = [&](const Mapping& m) { return m.object && m.start - start == m.object_page << kPageShift; };
+  usize i = index_at(start);
+  while (i < mappings_.size() && !(shows(*mappings_[i]) && mappings_[i]->object->observer() != nullptr))
+    ++i;
+  if (i == mappings_.size()) return Errno::Invalid;
+  const RefPtr<VmObject> object = mappings_[i]->object;
+  const u64 end = start + (object->observer()->observed_pages() << kPageShift);
+  while (i < mappings_.size() && mappings_[i]->start < end) {
+    const Mapping& m = *mappings_[i];
+    if (shows(m) && m.object.get() == object.get())
+      TRY(unmap_locked(m.start, m.end));
+    else
+      ++i;
+  }
+  return {};
+}
+
 Result<void> AddressSpace::protect(u64 start, u64 length, u32 protection) {
   const u64 end = start + page_up(length);
   LockGuard guard(lock);

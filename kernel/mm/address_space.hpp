@@ -82,6 +82,8 @@ class AddressSpace : public RefCounted {
   Result<u64> map(MapRequest request);
   // Errors: NoMemory. Unmapped parts are stepped over.
   Result<void> unmap(u64 start, u64 length);
+  // Takes out what is left of an observed object that was mapped whole at `start` (shmdt). Errors: Invalid.
+  Result<void> unmap_observed(u64 start);
   // Errors: NoMemory (a hole), Access (a read-only file).
   Result<void> protect(u64 start, u64 length, u32 protection);
   Result<u64> remap(u64 old_address, u64 old_length, u64 new_length, u32 flags, u64 new_address);

@@ -12,6 +12,8 @@ void VmObject::add_mapping(Mapping& m) {
   m.object_next = mappings_;
   if (mappings_ != nullptr) mappings_->object_prev = &m;
   mappings_ = &m;
+  mapping_count_.fetch_add(1, std::memory_order_relaxed);
+  if (observer_ != nullptr) observer_->mapping_added();
 }
 
 void VmObject::remove_mapping(Mapping& m) {
@@ -21,6 +23,8 @@ void VmObject::remove_mapping(Mapping& m) {
   else
     mappings_ = m.object_next;
   if (m.object_next != nullptr) m.object_next->object_prev = m.object_prev;
+  mapping_count_.fetch_sub(1, std::memory_order_relaxed);
+  if (observer_ != nullptr) observer_->mapping_removed();
 }
 
 namespace {
@@ -70,6 +74,10 @@ class SharedMemory final : public VmObject {
       delete[] leaf;
     }
   }
+  u64 resident_pages() override {
+    LockGuard guard(lock_);
+    return resident_;
+  }
   Result<void> reserve() { return leaves_.resize(static_cast<usize>((pages_ + 511) / 512)); }
 
   Result<Page*> fault(u64 index, Access) override {
@@ -87,6 +95,7 @@ class SharedMemory final : public VmObject {
             slot = exchange(fresh, nullptr);
             slot->object = this;
             slot->index = index;
+            ++resident_;
           }
           if (slot != nullptr) {
             get_page(*slot);
@@ -109,6 +118,7 @@ class SharedMemory final : public VmObject {
 
  private:
   u64 pages_;
+  u64 resident_ = 0;
   SpinLock lock_{Rank::kPageCache};
   Vector<Page**> leaves_;
 };

@@ -5,6 +5,7 @@
 
 #include "kernel/base/own_ptr.hpp"
 #include "kernel/base/result.hpp"
+#include "kernel/base/span.hpp"
 #include "kernel/mm/page.hpp"
 #include "kernel/sync/spinlock.hpp"
 
@@ -13,6 +14,20 @@ namespace uni::mm {
 class Mapping;  // one range of an address space (kernel/mm/address_space.hpp)
 
 enum class Access : u8 { kRead, kWrite };
+
+// Is told how often an object is mapped (System V shared memory). Called with the object's list of mappings locked, so
+// the observer may end with the last mapping.
+class MappingObserver {
+ public:
+  virtual void mapping_added() = 0;
+  virtual void mapping_removed() = 0;
+  virtual u64 observed_pages() const = 0;
+  // What /proc/PID/maps shows; gives the length.
+  virtual usize describe(Span<char> out) const = 0;
+
+ protected:
+  ~MappingObserver() = default;
+};
 
 class VmObject : public RefCounted {
  public:
@@ -28,6 +43,12 @@ class VmObject : public RefCounted {
   void write_protect(u64 index);
 
   bool mapped() const { return mappings_ != nullptr; }
+  u32 mapping_count() const { return mapping_count_.load(std::memory_order_relaxed); }
+  // How many of its pages are in memory.
+  virtual u64 resident_pages() { return 0; }
+  // Needs: the object is not mapped yet.
+  void observe(MappingObserver& observer) { observer_ = &observer; }
+  const MappingObserver* observer() const { return observer_; }
 
  private:
   friend class AddressSpace;
@@ -37,6 +58,8 @@ class VmObject : public RefCounted {
   // holds it after taking the page from the cache finds every entry.
   SpinLock mappings_lock_{Rank::kAddressSpace};
   Mapping* mappings_ = nullptr;  // chained by Mapping::object_next
+  std::atomic<u32> mapping_count_{0};
+  MappingObserver* observer_ = nullptr;
 };
 
 // Zero-filled memory shared between processes (MAP_SHARED | MAP_ANONYMOUS).

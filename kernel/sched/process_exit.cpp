@@ -6,6 +6,7 @@
 #include "kernel/boot/boot_info.hpp"
 #include "kernel/boot/log.hpp"
 #include "kernel/fs/vfs.hpp"
+#include "kernel/ipc/object.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/children.hpp"
 #include "kernel/time/posix_timers.hpp"
@@ -62,6 +63,7 @@ void Process::finish_exit(Process& p) {
   }
   files = {};
   context = {};
+  ipc::process_exit(p);
   release_memory(p);
   p.open_vfork_gate();
   become_zombie(p);

@@ -33,6 +33,8 @@ void write_name(Writer& out, const mm::Mapping& m, usize column, Span<char> buff
     name = "[vdso]";
   } else if ((m.flags & mm::kMapVvar) != 0) {
     name = "[vvar]";
+  } else if (m.object && m.object->observer() != nullptr) {
+    name = {buffer.data(), m.object->observer()->describe(buffer)};
   } else if (m.shared()) {
     name = "/dev/zero (deleted)";
   }

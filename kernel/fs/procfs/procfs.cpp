@@ -3,6 +3,7 @@
 // defaults where there is no such limit. Rows of one directory stand together.
 #include "kernel/fs/procfs/procfs.hpp"
 
+#include "kernel/fs/procfs/ipc_rows.hpp"
 #include "kernel/fs/procfs/rows.hpp"
 
 namespace uni::fs::procfs {
@@ -97,6 +98,9 @@ constexpr Row task() {
   return r;
 }
 
+// What the limits can be set to.
+constexpr u64 kIntMost = 0x7fffffff, kMost = ~u64{0}, kMostIds = 32768;
+
 constexpr Row kRows[] = {
     link("self", show_self),
     link("thread-self", show_thread_self),
@@ -149,6 +153,9 @@ constexpr Row kRows[] = {
     file("loadavg", show_loadavg),
     file("meminfo", show_meminfo),
     file("stat", show_stat),
+    file("sysvipc/msg", show_sysvipc_msg),
+    file("sysvipc/sem", show_sysvipc_sem),
+    file("sysvipc/shm", show_sysvipc_shm),
     text("swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"),
     file("uptime", show_uptime),
     file("version", show_version),
@@ -160,9 +167,10 @@ constexpr Row kRows[] = {
     file("sys/kernel/hostname", show_hostname),
     text("sys/kernel/domainname", "(none)\n"),
     text("sys/kernel/kptr_restrict", "1\n"),
-    text("sys/kernel/msgmax", "8192\n"),
-    text("sys/kernel/msgmnb", "16384\n"),
-    text("sys/kernel/msgmni", "32000\n"),
+    next_id_row<IpcFamily::kMessages>("sys/kernel/msg_next_id"),
+    limit_row<&ipc::Limits::message_size, 0, kIntMost>("sys/kernel/msgmax"),
+    limit_row<&ipc::Limits::message_queue_bytes, 0, kIntMost>("sys/kernel/msgmnb"),
+    limit_row<&ipc::Limits::message_queues, 0, kMostIds>("sys/kernel/msgmni"),
     text("sys/kernel/ngroups_max", "65536\n"),
     text("sys/kernel/osrelease", "6.1.0-uni\n"),
     text("sys/kernel/ostype", "Linux\n"),
@@ -178,10 +186,12 @@ constexpr Row kRows[] = {
     text("sys/kernel/random/write_wakeup_threshold", "256\n"),
     text("sys/kernel/randomize_va_space", "2\n"),
     text("sys/kernel/seccomp/actions_avail", "kill_process kill_thread trap errno user_notif trace log allow\n"),
-    text("sys/kernel/sem", "32000\t1024000000\t500\t32000\n"),
-    text("sys/kernel/shmall", "18446744073692774399\n"),
-    text("sys/kernel/shmmax", "18446744073692774399\n"),
-    text("sys/kernel/shmmni", "4096\n"),
+    writable("sys/kernel/sem", show_sem_limits, store_sem_limits),
+    next_id_row<IpcFamily::kSemaphores>("sys/kernel/sem_next_id"),
+    next_id_row<IpcFamily::kShared>("sys/kernel/shm_next_id"),
+    limit_row<&ipc::Limits::shm_all, 0, kMost>("sys/kernel/shmall"),
+    limit_row<&ipc::Limits::shm_max, 0, kMost>("sys/kernel/shmmax"),
+    limit_row<&ipc::Limits::shm_segments, 0, kMostIds>("sys/kernel/shmmni"),
     text("sys/kernel/threads-max", "32768\n"),
     text("sys/kernel/version", "#1 SMP PREEMPT_DYNAMIC\n"),
     text("sys/kernel/yama/ptrace_scope", "1\n"),
