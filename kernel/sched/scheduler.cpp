@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scheduler: per-processor FIFO queues, time slices only while someone waits, stealing by idle processors.
-// A thread is on at most one queue; `state` turns from kSleeping to kRunnable exactly once per wake (compare-exchange),
-// and that waker queues it. A thread that is queued may still be on its old stack: whoever picks it waits for on_cpu to
-// clear.
+// The scheduler: per-processor queues (run_queue.hpp), time slices only while someone waits, stealing by idle
+// processors. A thread is on at most one queue; `state` turns from kSleeping to kRunnable exactly once per wake
+// (compare-exchange), and that waker queues it. A thread that is queued may still be on its old stack: whoever picks it
+// waits for on_cpu to clear.
 #include "kernel/arch/fpu.hpp"
 #include "kernel/arch/x86_64/apic.hpp"
 #include "kernel/arch/x86_64/cpu_local.hpp"
@@ -15,10 +15,13 @@
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/sched/thread_access.hpp"
+#include "kernel/time/timer_queue.hpp"
 
 extern "C" void switch_stacks(uni::u64* save_sp, uni::u64 new_sp);
 
 namespace uni::sched {
+
+constinit Spans spans{};
 
 using arch::Cpu;
 using arch::this_cpu;
@@ -27,14 +30,6 @@ namespace {
 
 std::atomic<u64> idle_mask{0};
 std::atomic<u64> kicked_mask{0};  // idle processors that were already told
-
-RunQueue& queue_of(unsigned cpu) {
-  return *arch::cpu_at(cpu)->run_queue;
-}
-
-bool allowed(const Thread& t, unsigned cpu) {
-  return ((t.affinity >> cpu) & 1) != 0;
-}
 
 void poke(Cpu& cpu) {
   cpu.need_resched.store(true, std::memory_order_release);
@@ -51,62 +46,147 @@ void kick_idle() {
   poke(*arch::cpu_at(id));
 }
 
+// The slice timer fires at `when` (cycles) or before.
+void arm_slice_at(RunQueue& q, u64 when, u64 now) {
+  if (q.slice.armed() && static_cast<i64>(q.slice_due - when) <= 0) return;
+  q.slice_due = when;
+  const u64 rest = static_cast<i64>(when - now) > 0 ? when - now : 0;
+  q.slice.arm(time::monotonic_ns() + time::cycles_to_ns(rest));
+}
+
 void on_slice(time::Timer&, void*) {
-  RunQueue& q = *this_cpu().run_queue;
+  Cpu& cpu = this_cpu();
+  RunQueue& q = *cpu.run_queue;
   if (q.length.load(std::memory_order_relaxed) == 0) return;
   kick_idle();
-  Cpu& cpu = this_cpu();
-  const u64 now = time::monotonic_ns();
-  if (now >= cpu.current->slice_end)
+  const u64 now = arch::read_cycle_counter();
+  if (static_cast<i64>(now - cpu.current->slice_end) >= 0)
     cpu.need_resched.store(true, std::memory_order_relaxed);
   else
-    q.slice.arm(cpu.current->slice_end);
+    arm_slice_at(q, cpu.current->slice_end, now);
 }
 
 // Someone waits behind the running thread: make sure that its turn comes.
-void arm_slice(Cpu& cpu) {
-  RunQueue& q = *cpu.run_queue;
-  if (&cpu != &this_cpu() || cpu.idle) return;
-  const u64 now = time::monotonic_ns();
+void arm_slice(Cpu& cpu, u64 now) {
+  if (cpu.idle) return;
+  u64 when = cpu.current->slice_end;
   const bool helpers = (idle_mask.load(std::memory_order_relaxed) & ~(u64{1} << cpu.id)) != 0;
-  const u64 when =
-      helpers ? min(now + kStealDelayNs, max(cpu.current->slice_end, now)) : max(cpu.current->slice_end, now);
-  if (!q.slice.armed() || q.slice.deadline() > when) q.slice.arm(when);
+  if (helpers && static_cast<i64>(when - (now + spans.steal_delay)) > 0) when = now + spans.steal_delay;
+  arm_slice_at(*cpu.run_queue, when, now);
 }
 
-void enqueue(Thread& t, unsigned cpu_id) {
+u64 paced(u64 cycles, u32 pace) {
+  return pace == kUnitPace ? cycles : static_cast<u64>((static_cast<unsigned __int128>(cycles) * pace) >> 16);
+}
+
+// The running thread's virtual time, as it is now.
+u64 running_virtual_time(const RunQueue& q, u64 now) {
+  const u64 since = q.running_since.load(std::memory_order_relaxed);
+  const u64 ran = static_cast<i64>(now - since) > 0 ? now - since : 0;
+  return q.running_time.load(std::memory_order_relaxed) + paced(ran, q.running_pace.load(std::memory_order_relaxed));
+}
+
+// Virtual time is told by each queue's own clock: a thread that moves keeps its distance to the others.
+void settle(Thread& t, unsigned cpu) {
+  const unsigned home = t.home.load(std::memory_order_relaxed);
+  if (home != cpu) {
+    t.virtual_time += queue_of(cpu).ready.base() - queue_of(home).ready.base();
+    t.home.store(cpu, std::memory_order_relaxed);
+  }
+}
+
+enum class Why : u8 { kWoken, kNew, kPreempted };
+
+void put(RunQueue& q, Thread& t, Place place) {
+  ASSERT(!t.queued);
+  t.queued = true;
+  t.state.store(ThreadState::kRunnable, std::memory_order_release);
+  q.ready.insert(t, place);
+  q.length.store(q.length.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+// Does the thread that was just queued on the processor go before the one that runs there? Where it does, that one is
+// told so; where the thread that runs has itself done the waking, it gets a little longer.
+void preempt_for(const Thread& t, Cpu& cpu, u64 running, u64 now) {
+  RunQueue& q = *cpu.run_queue;
+  const int priority = q.running_priority.load(std::memory_order_relaxed);
+  if (priority < 0) {
+    if (&cpu != &this_cpu()) poke(cpu);
+    return;
+  }
+  const bool here = &cpu == &this_cpu();
+  if (t.priority != 0 || priority != 0) {
+    if (t.priority > priority)
+      poke(cpu);
+    else if (here)
+      arm_slice(cpu, now);
+    return;
+  }
+  const bool before = t.policy != Policy::kBatch && t.policy != Policy::kIdle &&
+                      static_cast<i64>(running - t.virtual_time) > static_cast<i64>(spans.margin);
+  if (!here) {
+    if (before || q.length.load(std::memory_order_relaxed) == 1) poke(cpu);
+    return;
+  }
+  if (before) {
+    if (cpu.in_interrupt) {
+      poke(cpu);
+      return;
+    }
+    Thread& current = *cpu.current;
+    if (static_cast<i64>(current.slice_end - (now + spans.hand_over)) > 0) current.slice_end = now + spans.hand_over;
+  }
+  arm_slice(cpu, now);
+}
+
+void enqueue(Thread& t, unsigned cpu_id, Why why) {
   Cpu& cpu = *arch::cpu_at(cpu_id);
   RunQueue& q = *cpu.run_queue;
+  const u64 now = arch::read_cycle_counter();
+  u64 running = 0;
   {
     LockGuard guard(q.lock);
-    ASSERT(!t.queued);
-    t.queued = true;
-    t.state.store(ThreadState::kRunnable, std::memory_order_release);
-    q.runnable.push_back(t);
-    if (q.length.fetch_add(1, std::memory_order_relaxed) == 0) q.oldest_ns = time::monotonic_ns();
+    settle(t, cpu_id);
+    if (why != Why::kPreempted) {
+      running = running_virtual_time(q, now);
+      if (q.length.load(std::memory_order_relaxed) == 0 && q.running_priority.load(std::memory_order_relaxed) == 0)
+        q.ready.advance(running);
+      const u64 earliest = q.ready.base() - (why == Why::kWoken ? spans.credit : 0);
+      if (static_cast<i64>(t.virtual_time - earliest) < 0) t.virtual_time = earliest;
+    }
+    put(q, t, Place::kLast);
   }
-  if (&cpu != &this_cpu()) {
-    if (((idle_mask.load(std::memory_order_acquire) >> cpu_id) & 1) != 0 ||
-        q.length.load(std::memory_order_relaxed) == 1)
-      poke(cpu);
-  } else {
-    arm_slice(cpu);
-  }
+  preempt_for(t, cpu, running, now);
 }
 
-Thread* take_from(RunQueue& q, unsigned for_cpu, bool stealing) {
+// Real-time threads leave a part of each period to the others.
+bool real_time_allowed(RunQueue& q, u64 now) {
+  if (now - q.real_time_begin >= spans.real_time_period) {
+    q.real_time_begin = now;
+    q.real_time_used = 0;
+  }
+  return q.real_time_used < spans.real_time_budget;
+}
+
+Thread* take_from(RunQueue& q, unsigned for_cpu, bool stealing, u64 now) {
   if (q.length.load(std::memory_order_acquire) == 0) return nullptr;
   LockGuard guard(q.lock);
-  for (Thread& t : q.runnable) {
-    if (!allowed(t, for_cpu)) continue;
-    if (stealing && t.on_cpu.load(std::memory_order_acquire)) continue;
-    List<Thread, &Thread::run_node>::remove(t);
-    t.queued = false;
-    q.length.fetch_sub(1, std::memory_order_relaxed);
-    q.oldest_ns = time::monotonic_ns();
-    return &t;
+  auto accepts = [&](const Thread& t) {
+    return may_run(t, for_cpu) && !(stealing && t.on_cpu.load(std::memory_order_acquire));
+  };
+  Thread* t = nullptr;
+  if (q.ready.has_real_time()) [[unlikely]] {
+    if (!stealing && !real_time_allowed(q, now)) t = q.ready.find(accepts, false);
+    if (t == nullptr) t = q.ready.find(accepts, true);
+  } else {
+    t = q.ready.find(accepts, false);
   }
-  return nullptr;
+  if (t == nullptr) return nullptr;
+  q.ready.remove(*t);
+  t->queued = false;
+  q.length.store(q.length.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+  if (!stealing && t->priority == 0) q.ready.advance(t->virtual_time);
+  return t;
 }
 
 Thread* steal(unsigned self) {
@@ -114,16 +194,33 @@ Thread* steal(unsigned self) {
   for (unsigned i = 1; i < total; ++i) {
     const unsigned victim = (self + i) % total;
     if (arch::cpu_at(victim)->run_queue == nullptr) continue;
-    if (Thread* t = take_from(queue_of(victim), self, true)) return t;
+    if (Thread* t = take_from(queue_of(victim), self, true, 0)) {
+      settle(*t, self);
+      return t;
+    }
   }
   return nullptr;
 }
 
-void account(Cpu& cpu, Thread& t) {
-  const u64 now = arch::read_cycle_counter();
-  t.user_cycles += now - t.accounted_at;
+// Adds the stretch that ends now to what the thread has used.
+void account(Cpu& cpu, Thread& t, u64 now) {
+  const u64 used = now - t.accounted_at;
+  t.user_cycles += used;
   t.accounted_at = now;
-  (void)cpu;
+  if (t.priority == 0)
+    t.virtual_time += paced(used, t.pace);
+  else
+    cpu.run_queue->real_time_used += used;
+}
+
+void begin_slice(Cpu& cpu, Thread& t, u64 now) {
+  RunQueue& q = *cpu.run_queue;
+  t.slice_end = now + (t.priority > 0 ? spans.round_robin : t.pace > 4 * kUnitPace ? spans.short_slice : spans.slice);
+  q.running_priority.store(&t == cpu.idle_thread ? -1 : t.priority, std::memory_order_relaxed);
+  q.running_time.store(t.virtual_time, std::memory_order_relaxed);
+  q.running_since.store(now, std::memory_order_relaxed);
+  q.running_pace.store(t.pace, std::memory_order_relaxed);
+  if (q.length.load(std::memory_order_relaxed) != 0) arm_slice(cpu, now);
 }
 
 void finish_switch() {
@@ -154,12 +251,11 @@ void save_user_bases(Thread& previous) {
   previous.gs_base = arch::rdmsr(arch::kMsrKernelGsBase);
 }
 
-void switch_to(Thread& next) {
+void switch_to(Thread& next, u64 now) {
   Cpu& cpu = this_cpu();
   Thread& previous = *cpu.current;
   while (next.on_cpu.load(std::memory_order_acquire))
     arch::cpu_relax();
-  account(cpu, previous);
   if (!previous.is_kernel()) {
     arch::fpu_switch_out(previous);
     save_user_bases(previous);
@@ -177,10 +273,10 @@ void switch_to(Thread& next) {
   }
   next.on_cpu.store(true, std::memory_order_relaxed);
   next.cpu.store(cpu.id, std::memory_order_relaxed);
-  next.accounted_at = arch::read_cycle_counter();
+  next.accounted_at = now;
   next.rseq_stale = true;
-  next.slice_end = time::monotonic_ns() + kSliceNs;
   cpu.current = &next;
+  begin_slice(cpu, next, now);
   cpu.previous = &previous;
   const u64 top = reinterpret_cast<u64>(next.kernel_stack) + kKernelStackSize;
   cpu.kernel_stack_top = top;
@@ -203,45 +299,121 @@ extern "C" void user_start(TrapFrame* frame) {
   before_user(*frame);
 }
 
-void schedule() {
-  Cpu& cpu = this_cpu();
+namespace {
+
+// Runs whoever is due; the current thread, accounted until now, is queued or asleep.
+void choose(Cpu& cpu, Thread& self, u64 now) {
   cpu.need_resched.store(false, std::memory_order_relaxed);
-  Thread& self = *cpu.current;
-  Thread* next = take_from(*cpu.run_queue, cpu.id, false);
+  Thread* next = take_from(*cpu.run_queue, cpu.id, false, now);
   if (next == nullptr) next = cpu.idle_thread;
-  if (next == &self) return;
+  if (next == &self) return begin_slice(cpu, self, now);
   if (self.state.load(std::memory_order_relaxed) != ThreadState::kRunnable)
     ++self.voluntary_switches;
   else
     ++self.involuntary_switches;
-  cpu.idle = next == cpu.idle_thread;
-  switch_to(*next);
+  if (next == cpu.idle_thread) {
+    sample_load(now);
+    cpu.idle = true;
+  } else {
+    cpu.idle = false;
+  }
+  switch_to(*next, now);
 }
 
+// The processor with the shortest queue, where the current thread would wait much less than here; else this one.
+unsigned less_loaded(const Thread& self, const Cpu& cpu) {
+  unsigned best = cpu.id;
+  u32 least = cpu.run_queue->length.load(std::memory_order_relaxed);
+  const unsigned total = arch::registered_cpus();
+  for (unsigned i = 0; i < total; ++i) {
+    const RunQueue* q = arch::cpu_at(i)->run_queue;
+    if (i == cpu.id || q == nullptr || !may_run(self, i)) continue;
+    const u32 there = q->length.load(std::memory_order_relaxed) + (arch::cpu_at(i)->idle ? 0 : 1);
+    if (there < least) {
+      least = there;
+      best = i;
+    }
+  }
+  return best;
+}
+
+// The current thread's slice is over, or someone goes before it.
+void preempt() {
+  Cpu& cpu = this_cpu();
+  Thread& self = *cpu.current;
+  cpu.need_resched.store(false, std::memory_order_relaxed);
+  if (&self == cpu.idle_thread) return schedule();
+  const u64 now = arch::read_cycle_counter();
+  account(cpu, self, now);
+  if (!may_run(self, cpu.id)) {
+    enqueue(self, static_cast<unsigned>(__builtin_ctzll(self.affinity)), Why::kNew);
+    return choose(cpu, self, now);
+  }
+  if (cpu.run_queue->length.load(std::memory_order_relaxed) == 0) return begin_slice(cpu, self, now);
+  const bool slice_over = static_cast<i64>(now - self.slice_end) >= 0;
+  const unsigned target = self.priority == 0 && slice_over ? less_loaded(self, cpu) : cpu.id;
+  if (target != cpu.id) {
+    enqueue(self, target, Why::kPreempted);
+  } else {
+    RunQueue& q = *cpu.run_queue;
+    LockGuard guard(q.lock);
+    // A real-time thread that is preempted stays first among its equals, unless it takes turns and its slice is over.
+    const bool turn = self.policy == Policy::kRoundRobin && slice_over;
+    put(q, self, self.priority > 0 && !turn ? Place::kFirst : Place::kLast);
+  }
+  choose(cpu, self, now);
+}
+
+}  // namespace
+
+[[gnu::flatten]] void schedule() {
+  Cpu& cpu = this_cpu();
+  Thread& self = *cpu.current;
+  const u64 now = arch::read_cycle_counter();
+  account(cpu, self, now);
+  choose(cpu, self, now);
+}
+
+// sched_yield(2): behind all that wait at the same priority; among those that share fairly, behind the next.
 void yield() {
   Cpu& cpu = this_cpu();
+  Thread& self = *cpu.current;
   if (cpu.run_queue->length.load(std::memory_order_relaxed) == 0) {
     cpu.need_resched.store(false, std::memory_order_relaxed);
-    cpu.current->slice_end = time::monotonic_ns() + kSliceNs;
+    self.slice_end = arch::read_cycle_counter() + spans.slice;
     return;
   }
-  Thread& self = *cpu.current;
-  if (&self != cpu.idle_thread)
-    enqueue(self, allowed(self, cpu.id) ? cpu.id : static_cast<unsigned>(__builtin_ctzll(self.affinity)));
-  schedule();
+  if (&self == cpu.idle_thread) return schedule();
+  const u64 now = arch::read_cycle_counter();
+  account(cpu, self, now);
+  if (may_run(self, cpu.id)) {
+    RunQueue& q = *cpu.run_queue;
+    LockGuard guard(q.lock);
+    if (self.priority == 0) {
+      const Thread* next = q.ready.find([&](const Thread& t) { return t.priority == 0; }, false);
+      if (next != nullptr && static_cast<i64>(next->virtual_time - self.virtual_time) > 0)
+        self.virtual_time = next->virtual_time;
+    }
+    put(q, self, Place::kLast);
+  } else {
+    enqueue(self, static_cast<unsigned>(__builtin_ctzll(self.affinity)), Why::kNew);
+  }
+  choose(cpu, self, now);
 }
 
 void migrate() {
   Thread& self = *this_cpu().current;
-  enqueue(self, static_cast<unsigned>(__builtin_ctzll(self.affinity)));
-  schedule();
+  const u64 now = arch::read_cycle_counter();
+  account(this_cpu(), self, now);
+  enqueue(self, static_cast<unsigned>(__builtin_ctzll(self.affinity)), Why::kNew);
+  choose(this_cpu(), self, now);
 }
 
 void preempt_point() {
   arch::interrupts_on();
   asm volatile("nop");
   arch::interrupts_off();
-  if (this_cpu().need_resched.load(std::memory_order_relaxed)) yield();
+  if (this_cpu().need_resched.load(std::memory_order_relaxed)) preempt();
 }
 
 void prepare_sleep() {
@@ -258,26 +430,67 @@ void cancel_sleep() {
   schedule();
 }
 
-void wake(Thread& t) {
+namespace {
+// A real-time thread goes where it can run at once.
+unsigned real_time_target(const Thread& t, unsigned preferred) {
+  if (may_run(t, preferred) && queue_of(preferred).running_priority.load(std::memory_order_relaxed) < t.priority)
+    return preferred;
+  const unsigned total = arch::registered_cpus();
+  unsigned best = may_run(t, preferred) ? preferred : static_cast<unsigned>(__builtin_ctzll(t.affinity));
+  int least = t.priority;
+  for (unsigned i = 0; i < total; ++i) {
+    const RunQueue* q = arch::cpu_at(i)->run_queue;
+    if (q == nullptr || !may_run(t, i)) continue;
+    const int there = q->running_priority.load(std::memory_order_relaxed);
+    if (there >= least) continue;
+    least = there;
+    best = i;
+  }
+  return best;
+}
+}  // namespace
+
+[[gnu::flatten]] void wake(Thread& t) {
   ThreadState expected = ThreadState::kSleeping;
   if (!t.state.compare_exchange_strong(expected, ThreadState::kWaking, std::memory_order_seq_cst)) return;
   unsigned cpu = t.cpu.load(std::memory_order_relaxed);
   const unsigned here = this_cpu().id;
   // Waking from the same processor, or its own being busy elsewhere while ours is about to be free, keeps it near its
   // data.
-  if (!allowed(t, cpu))
+  if (t.priority > 0)
+    cpu = real_time_target(t, cpu);
+  else if (!may_run(t, cpu))
     cpu = static_cast<unsigned>(__builtin_ctzll(t.affinity));
-  else if (cpu != here && allowed(t, here) && !arch::cpu_at(cpu)->idle && this_cpu().idle)
+  else if (cpu != here && may_run(t, here) && !arch::cpu_at(cpu)->idle && this_cpu().idle)
     cpu = here;
-  else if (cpu != here && allowed(t, here) && arch::cpu_at(cpu)->idle && !this_cpu().idle)
+  else if (cpu != here && may_run(t, here) && arch::cpu_at(cpu)->idle && !this_cpu().idle)
     cpu = here;
-  enqueue(t, cpu);
+  enqueue(t, cpu, Why::kWoken);
 }
 
+// A new thread is likely to compute: it goes to an idle processor at once.
 void enqueue_new(Thread& t) {
   unsigned cpu = this_cpu().id;
-  if (!allowed(t, cpu)) cpu = static_cast<unsigned>(__builtin_ctzll(t.affinity));
-  enqueue(t, cpu);
+  const u64 idle = idle_mask.load(std::memory_order_relaxed) & t.affinity;
+  if (idle != 0)
+    cpu = static_cast<unsigned>(__builtin_ctzll(idle));
+  else if (!may_run(t, cpu))
+    cpu = static_cast<unsigned>(__builtin_ctzll(t.affinity));
+  t.home.store(this_cpu().id, std::memory_order_relaxed);
+  t.virtual_time = this_cpu().current->virtual_time;
+  enqueue(t, cpu, Why::kNew);
+}
+
+void place(Thread& t) {
+  const unsigned cpu = t.cpu.load(std::memory_order_relaxed);
+  enqueue(t, may_run(t, cpu) ? cpu : static_cast<unsigned>(__builtin_ctzll(t.affinity)), Why::kWoken);
+}
+
+void poke(unsigned cpu) {
+  poke(*arch::cpu_at(cpu));
+}
+RunQueue& queue_of(unsigned cpu) {
+  return *arch::cpu_at(cpu)->run_queue;
 }
 
 void kick(Thread& t) {
@@ -304,10 +517,6 @@ u64 idle_cycles(unsigned cpu) {
   return c.idle_cycles + (c.idle ? arch::read_cycle_counter() - c.idle_since : 0);
 }
 
-LoadAverage load_average() {
-  return {};
-}
-
 void account_user_exit() {}
 
 void before_user(TrapFrame& frame) {
@@ -315,7 +524,7 @@ void before_user(TrapFrame& frame) {
   while (true) {
     Thread& t = *cpu->current;
     if (cpu->need_resched.load(std::memory_order_relaxed)) {
-      yield();
+      preempt();
       cpu = &this_cpu();
       continue;
     }
@@ -336,7 +545,23 @@ void before_user(TrapFrame& frame) {
   arch::fpu_before_user();
 }
 
+namespace {
+void measure_spans() {
+  auto cycles = [](u64 ns) { return time::tsc_at(ns) - time::tsc_at(0); };
+  spans.slice = cycles(kSliceNs);
+  spans.short_slice = spans.slice / 4;
+  spans.round_robin = cycles(kRoundRobinNs);
+  spans.credit = cycles(3 * time::kMillisecond);
+  spans.margin = cycles(time::kMillisecond);
+  spans.hand_over = cycles(250'000);
+  spans.steal_delay = cycles(60'000);
+  spans.real_time_period = cycles(time::kSecond);
+  spans.real_time_budget = cycles(950 * time::kMillisecond);
+}
+}  // namespace
+
 Result<void> init_cpu(unsigned id) {
+  if (spans.slice == 0) measure_spans();
   Cpu& cpu = *arch::cpu_at(id);
   auto* q = new (std::nothrow) RunQueue;
   if (q == nullptr) return Errno::NoMemory;
@@ -353,11 +578,13 @@ void idle_loop() {
   while (true) {
     Cpu& cpu = this_cpu();
     cpu.need_resched.store(false, std::memory_order_seq_cst);
-    Thread* next = take_from(*cpu.run_queue, cpu.id, false);
+    const u64 now = arch::read_cycle_counter();
+    Thread* next = take_from(*cpu.run_queue, cpu.id, false, now);
     if (next == nullptr) next = steal(cpu.id);
     if (next != nullptr) {
+      sample_load(now);
       cpu.idle = false;
-      switch_to(*next);
+      switch_to(*next, now);
       this_cpu().idle = true;
       continue;
     }

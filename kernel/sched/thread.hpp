@@ -24,6 +24,15 @@ constexpr u32 raw(Tid t) {
 // kWaking: a waker has won the thread and is about to queue it.
 enum class ThreadState : u8 { kRunnable, kSleeping, kWaking, kDead };
 
+namespace sched {
+// SCHED_* of sched(7). kDeadline is known and refused.
+enum class Policy : u8 { kOther = 0, kFifo = 1, kRoundRobin = 2, kBatch = 3, kIdle = 5, kDeadline = 6 };
+constexpr bool is_real_time(Policy p) {
+  return p == Policy::kFifo || p == Policy::kRoundRobin;
+}
+inline constexpr u32 kUnitPace = 1 << 16;
+}  // namespace sched
+
 class Thread : public RefCounted {
  public:
   // A kernel thread running entry(context) on its own stack; start() makes it run. Errors: NoMemory.
@@ -46,8 +55,17 @@ class Thread : public RefCounted {
   std::atomic<u32> cpu{0};  // where it runs or last ran
   u64 affinity = ~u64{0};   // allowed processors
   int nice = 0;
+  sched::Policy policy = sched::Policy::kOther;
+  u8 rt_priority = 0;           // of kFifo and kRoundRobin: 1 to 99
+  u8 boost = 0;                 // the highest real-time priority that waits for something this thread holds
+  u8 priority = 0;              // what counts: the higher of the two; 0 shares the processor fairly
+  bool reset_on_fork = false;   // SCHED_RESET_ON_FORK
+  u32 pace = sched::kUnitPace;  // how fast virtual time passes while it runs: 16.16, 1 at nice 0
+  u64 virtual_time = 0;         // cycles; the waiting thread with the least runs next
   ListNode run_node;
-  bool queued = false;  // on a run queue; guarded by that queue's lock
+  bool queued = false;       // on a run queue; guarded by that queue's lock
+  u8 queued_at = 0;          // the bucket it is queued in
+  std::atomic<u32> home{0};  // whose run queue it is, or was last, on; virtual_time counts there
   u64 slice_end = 0;
   u64 kernel_sp = 0;           // saved stack pointer while not running
   u8* kernel_stack = nullptr;  // lowest usable address
@@ -121,6 +139,23 @@ void wake(Thread& thread);
 void kick(Thread& thread);
 unsigned cpu_count();
 unsigned current_cpu();
+
+struct Parameters {
+  Policy policy;
+  u8 rt_priority;
+  i8 nice;
+  bool reset_on_fork;
+};
+// Takes effect at once, wherever the thread is. kernel/sched/policy.cpp.
+void set_parameters(Thread& thread, const Parameters& wanted);
+// Priority inheritance: the thread runs at least at this real-time priority until it is 0 again.
+void set_boost(Thread& thread, u8 rt_priority);
+void set_affinity(Thread& thread, u64 allowed);
+// What a new thread takes from the one that makes it.
+void inherit_parameters(Thread& child, const Thread& parent);
+// The time slice that sched_rr_get_interval(2) shows.
+u64 slice_ns(const Thread& thread);
+
 struct LoadAverage {
   u64 one, five, fifteen;  // fixed point, 11 bits of fraction
 };

@@ -77,8 +77,7 @@ Result<void> check_limit(const Process& process) {
 void copy_thread_state(Thread& thread, Thread& self, const Request& r) {
   thread.fs_base = (r.flags & kCloneSetTls) != 0 ? r.tls : arch::user_tls();
   thread.gs_base = self.gs_base;
-  thread.affinity = self.affinity;
-  thread.nice = self.nice;
+  sched::inherit_parameters(thread, self);
   thread.timer_slack_ns = self.timer_slack_ns;
   thread.blocked = self.blocked;
   __builtin_memcpy(thread.name, self.name, sizeof thread.name);

@@ -19,6 +19,7 @@ struct SchedAttributes {  // struct sched_attr (sched_setattr(2))
   i32 nice;
   u32 priority;
   u64 runtime, deadline, period;
+  u32 clamp_min, clamp_max;
 };
 struct TimespecAbi {
   i64 seconds, nanoseconds;
@@ -40,6 +41,8 @@ Result<i64> sys_sched_setparam(i32 tid, UserPtr<SchedParam> param);
 Result<i64> sys_sched_getparam(i32 tid, UserPtr<SchedParam> param);
 Result<i64> sys_sched_setscheduler(i32 tid, i32 policy, UserPtr<SchedParam> param);
 Result<i64> sys_sched_getscheduler(i32 tid);
+Result<i64> sys_sched_setattr(i32 tid, UserPtr<u8> attributes, u32 flags);
+Result<i64> sys_sched_getattr(i32 tid, UserPtr<u8> out, u32 size, u32 flags);
 Result<i64> sys_sched_get_priority_max(i32 policy);
 Result<i64> sys_sched_get_priority_min(i32 policy);
 Result<i64> sys_sched_rr_get_interval(i32 tid, UserPtr<TimespecAbi> out);

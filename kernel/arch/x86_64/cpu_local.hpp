@@ -58,6 +58,7 @@ struct Cpu {
   u64 idle_cycles;
   u64 idle_since;
   u64 interrupts;
+  bool in_interrupt;  // a wake-up comes from outside, not from what the current thread does
   u8 held_ranks[24];  // of the spin locks that this processor holds, in the order taken; debug builds
   u32 held_count;
   u64 user_gs;  // what kMsrKernelGsBase holds while in the kernel

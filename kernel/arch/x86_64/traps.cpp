@@ -147,6 +147,7 @@ void exception(TrapFrame& frame, u32 vector, u64 error) {
 void interrupt(u32 vector) {
   Cpu& cpu = this_cpu();
   ++cpu.interrupts;
+  cpu.in_interrupt = true;
   if (vector == kTimerVector) {
     end_of_interrupt();
     time::run_expired_timers();
@@ -159,6 +160,7 @@ void interrupt(u32 vector) {
     end_of_interrupt();
     dispatch_device(static_cast<u8>(vector));
   }
+  cpu.in_interrupt = false;
 }
 
 int simd_fault_code() {
