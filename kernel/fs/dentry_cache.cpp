@@ -3,6 +3,7 @@
 #include "kernel/fs/dentry_cache.hpp"
 
 #include "kernel/fs/file.hpp"
+#include "kernel/fs/notify.hpp"
 
 namespace uni::fs {
 
@@ -50,6 +51,8 @@ Dentry::Dentry(Mount* mount, RefPtr<Inode> inode) : inode_(uni::move(inode)), mo
 }
 
 Dentry::~Dentry() {
+  if (deleted_ && notify::active()) [[unlikely]]
+    notify::dentry_gone(*this);
   delete[] heap_name_;
 }
 

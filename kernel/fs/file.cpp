@@ -2,12 +2,16 @@
 // The answers of a File that does not support an operation.
 #include "kernel/fs/file.hpp"
 
+#include "kernel/fs/notify.hpp"
 #include "kernel/fs/vfs.hpp"
 
 namespace uni::fs {
 
 File::~File() {
-  if (dentry_ != nullptr) dentry_->unref();
+  if (dentry_ == nullptr) return;
+  if (notify::active()) [[unlikely]]
+    notify::file_closed(*this);
+  dentry_->unref();
 }
 
 void File::set_dentry(Dentry& dentry) {
@@ -34,7 +38,7 @@ Result<i64> File::ioctl(u32, u64) {
 Result<u64> File::seek(i64, int) {
   // Event files take any seek and stay where they are (Linux's noop_llseek).
   if (kind_ == FileKind::kEventFd || kind_ == FileKind::kTimerFd || kind_ == FileKind::kSignalFd ||
-      kind_ == FileKind::kEpoll)
+      kind_ == FileKind::kEpoll || kind_ == FileKind::kInotify)
     return u64{0};
   return Errno::IllegalSeek;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What few inodes have: file locks, the pipe of a fifo, watches. Made when first needed.
+// What few inodes have: file locks, the pipe of a fifo. Made when first needed.
 #pragma once
 
 #include "kernel/base/own_ptr.hpp"
@@ -8,7 +8,6 @@
 namespace uni::fs {
 
 struct LockList;
-struct WatchList;
 class Pipe;
 
 struct InodeExtra {
@@ -16,7 +15,6 @@ struct InodeExtra {
   SpinLock lock{Rank::kInode};
   LockList* locks = nullptr;     // kernel/fs/locks.cpp
   Pipe* fifo = nullptr;          // borrowed: it clears this when its last end closes; under `lock`
-  WatchList* watches = nullptr;  // kernel/fs/inotify.cpp
 };
 
 }  // namespace uni::fs

@@ -4,6 +4,7 @@
 #include "kernel/fs/inode_file.hpp"
 
 #include "kernel/fs/locks.hpp"
+#include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/sched/process.hpp"
@@ -92,6 +93,7 @@ Result<usize> InodeFile::read(IoCursor& to, u64 offset) {
   if (cache_ == nullptr) return inode_.type() == FileType::kDirectory ? Errno::IsDirectory : Errno::Invalid;
   Result<usize> got = cache_->read(to, offset);
   if ((flags() & kOpenNoAtime) == 0) inode_.note_accessed();
+  if (got.ok() && got.value() > 0) notify::on_file(*this, notify::kAccess);
   return got;
 }
 
@@ -116,6 +118,7 @@ Result<usize> InodeFile::write(IoCursor& from, u64 offset) {
     done = TRY(cache_->write(from, offset));
     append_end = offset + done;
   }
+  if (done > 0) notify::on_file(*this, notify::kModify);
   if ((flags() & kOpenDsync) != 0 && done > 0) TRY(sync((flags() & kOpenSync) != kOpenSync));
   return done;
 }
@@ -154,7 +157,9 @@ Result<u64> InodeFile::seek(i64 wanted, int whence) {
 
 Result<void> InodeFile::truncate(u64 size) {
   if (inode_.type() != FileType::kRegular) return Errno::Invalid;
-  return truncate_inode(inode_, size);
+  TRY(truncate_inode(inode_, size));
+  notify::on_file(*this, notify::kModify);
+  return {};
 }
 
 Result<void> truncate_inode(Inode& inode, u64 size) {
@@ -197,6 +202,7 @@ Result<void> InodeFile::allocate(int mode, u64 offset_from, u64 length) {
     TRY(inode_.allocate(mode, offset_from, length));
   if (grows && end > inode_.size()) TRY(inode_.set_size(end));
   inode_.note_modified();
+  notify::on_file(*this, notify::kModify);
   return {};
 }
 
@@ -212,6 +218,7 @@ Result<usize> InodeFile::read_directory(IoCursor& to) {
   if (dentry()->deleted()) return Errno::NoEntry;
   TRY(inode_.read_directory(position, sink));
   if ((flags() & kOpenNoAtime) == 0) inode_.note_accessed();
+  notify::on_file(*this, notify::kAccess);
   return sink.result(position);
 }
 

@@ -2,6 +2,7 @@
 // The tree of mounts. A mount covers one dentry; several may cover one place, one on the root of the other.
 // A bind mount is a mount of its own over the same file system; as the same directory then has two dentries, both
 // mounts are marked aliased, and names below them are asked from the file system each time.
+#include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/path.hpp"
 #include "kernel/sched/process.hpp"
@@ -55,7 +56,10 @@ Mount::Mount(RefPtr<FileSystem> fs, u32 id) : fs_(uni::move(fs)), id_(id) {
 }
 
 Mount::~Mount() {
-  if (fs_->mounts.fetch_sub(1) == 1) fs_->last_mount_gone();
+  if (fs_->mounts.fetch_sub(1) != 1) return;
+  if (notify::active()) [[unlikely]]
+    notify::unmounted(*fs_);
+  fs_->last_mount_gone();
 }
 
 RefPtr<Dentry> real_root() {

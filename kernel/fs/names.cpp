@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making and taking away names: mkdir, mknod, symlink, link, unlink, rmdir. Rename is in rename.cpp. The order of
 // checks is Linux's: what stands at the name, then the mount, then permissions.
+#include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/path.hpp"
 #include "kernel/fs/permission.hpp"
@@ -27,6 +28,7 @@ Result<RefPtr<Inode>> make_name(const PathStart& start, StringView path, Slash s
   RefPtr<Inode> made = TRY(make(directory, last.name));
   RefPtr<Inode> result = made;
   TRY(DentryCache::add(directory, last.name, last.hash, uni::move(made)));
+  notify::name_event(*directory.inode(), last.name, result->type() == FileType::kDirectory, notify::kCreate);
   return result;
 }
 
@@ -78,6 +80,7 @@ Result<void> link(Dentry& existing, const PathStart& start, StringView path) {
     if (inode.type() == FileType::kDirectory) return Errno::NotPermitted;
     TRY(directory.inode()->link(name, inode));
     if (PageCache* cache = inode.page_cache()) cache->set_unlinked(false);
+    notify::inode_event(inode, notify::kAttributes);  // its count of links
     return RefPtr<Inode>(&inode);
   };
   TRY(make_name(start, path, Slash::kRefused, make));
@@ -101,6 +104,8 @@ Result<void> unlink(const PathStart& start, StringView path) {
   if (victim->mounted != nullptr) return Errno::Busy;
   TRY(directory.inode()->unlink(last.name, *victim->inode()));
   forget_name(*victim);
+  notify::inode_event(*victim->inode(), notify::kAttributes);
+  notify::name_event(*directory.inode(), last.name, false, notify::kDelete);
   return {};
 }
 
@@ -124,6 +129,7 @@ Result<void> remove_directory(const PathStart& start, StringView path) {
   LockGuard inner(victim->inode()->lock);
   TRY(directory.inode()->rmdir(last.name, *victim->inode()));
   forget_name(*victim);
+  notify::name_event(*directory.inode(), last.name, true, notify::kDelete);
   return {};
 }
 

@@ -2,6 +2,7 @@
 // open(2): finding or making the file, the checks, and the File over it.
 #include "kernel/dev/random.hpp"
 #include "kernel/fs/inode_file.hpp"
+#include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/path.hpp"
 #include "kernel/fs/permission.hpp"
@@ -85,6 +86,7 @@ Result<RefPtr<File>> open_checked(Dentry& dentry, const Credentials& who, u32 fl
     return make_file(dentry, flags & (kOpenPath | kOpenDirectory | kOpenNoFollow | kOpenCloseOnExec));
   if (fresh == Fresh::kNo) TRY(may_open(dentry, who, flags));
   RefPtr<File> file = TRY(make_file(dentry, flags & ~kTransientFlags));
+  notify::on_file(*file, notify::kOpen);
   if ((flags & kOpenTruncate) != 0 && fresh == Fresh::kNo && dentry.inode()->type() == FileType::kRegular)
     TRY(file->truncate(0));
   return file;
@@ -114,6 +116,7 @@ Result<RefPtr<File>> open_or_create(const PathStart& start, StringView path, u32
       if (found->inode() == nullptr) {
         if (directory.deleted()) return Errno::NoEntry;
         RefPtr<Dentry> made = TRY(create_file(start, directory, last.name, last.hash, mode));
+        notify::name_event(*directory.inode(), last.name, false, notify::kCreate);
         return open_checked(*made, start.who, flags, Fresh::kYes);
       }
     }

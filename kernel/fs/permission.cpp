@@ -2,6 +2,8 @@
 // Permission checks and attribute changes. Root's common case is decided without asking the inode.
 #include "kernel/fs/permission.hpp"
 
+#include "kernel/fs/notify.hpp"
+
 #include "kernel/time/clock.hpp"
 
 namespace uni::fs {
@@ -109,7 +111,13 @@ Result<void> change_attributes(Dentry& dentry, const Credentials& who, SetAttr c
       change.accessed = change.modified = {static_cast<i64>(ns / time::kSecond), static_cast<u32>(ns % time::kSecond)};
     }
   }
-  return inode.set_attributes(change);
+  TRY(inode.set_attributes(change));
+  constexpr u32 kOthers = SetAttr::kMode | SetAttr::kUid | SetAttr::kGid;
+  if ((change.which & kOthers) != 0 || (change.which & kTimes) == kTimes)
+    notify::on_place(dentry, notify::kAttributes);
+  else if ((change.which & kTimes) != 0)
+    notify::on_place(dentry, change.which == SetAttr::kAccessed ? notify::kAccess : notify::kModify);
+  return {};
 }
 
 }  // namespace uni::fs

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rename(2). Locks: between two directories, first the one global lock that keeps the shape of the tree, then the
 // ancestor before the descendant (unrelated ones in address order), then a directory that is replaced.
+#include "kernel/fs/notify.hpp"
 #include "kernel/fs/path.hpp"
 #include "kernel/fs/permission.hpp"
 #include "kernel/fs/unlinked.hpp"
@@ -96,6 +97,17 @@ Result<void> may_rename(const Side& from, const Side& to, const Credentials& who
   return {};
 }
 
+// fsnotify's order: both directories, the file that lost its name, the one that moved.
+void tell_moved(const Side& from, const Side& to, Inode& moved, Inode* replaced) {
+  const u32 cookie = notify::next_cookie();
+  const bool directory = moved.type() == FileType::kDirectory;
+  notify::name_event(*from.last.directory->inode(), from.last.name, directory, notify::kMovedFrom, cookie);
+  notify::name_event(*to.last.directory->inode(), to.last.name, directory, notify::kMovedTo, cookie);
+  if (replaced != nullptr && replaced->type() != FileType::kDirectory)
+    notify::inode_event(*replaced, notify::kAttributes);
+  notify::inode_event(moved, notify::kMoveSelf);
+}
+
 Result<void> move_names(Side& from, Side& to, bool exchange) {
   char* room = TRY(DentryCache::name_room(to.last.name));
   char* other_room = nullptr;
@@ -164,7 +176,12 @@ Result<void> rename(const PathStart& from_start, StringView old_path, const Path
   if (from.dentry->inode() == target) return {};
   TRY(may_rename(from, to, from_start.who, exchange));
   const MaybeLocked replaced(!exchange && to.dentry->is_directory() ? target : nullptr);
-  return move_names(from, to, exchange);
+  TRY(move_names(from, to, exchange));
+  if (notify::active()) [[unlikely]] {
+    tell_moved(from, to, *from.dentry->inode(), exchange ? nullptr : target);
+    if (exchange) tell_moved(to, from, *target, nullptr);
+  }
+  return {};
 }
 
 }  // namespace uni::fs

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sizes and stores: truncate(2), fallocate(2), posix_fadvise(2), fsync(2), sync(2) and their families.
+#include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
@@ -29,6 +30,7 @@ Result<i64> sys_truncate(UserText path, i64 size) {
   if (found->mount() != nullptr && found->mount()->read_only()) return Errno::ReadOnlyFs;
   TRY(fs::check_access(*found->inode(), Process::current().credentials, kMayWrite));
   TRY(fs::truncate_inode(*found->inode(), static_cast<u64>(size)));
+  fs::notify::on_place(*found, fs::notify::kModify);
   return 0;
 }
 

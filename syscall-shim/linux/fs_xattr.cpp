@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Extended attributes (xattr(7)). Names need one of the four known prefixes; "system." is refused (no ACLs).
+#include "kernel/fs/notify.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
 namespace uni::shim {
@@ -69,6 +70,7 @@ Result<i64> set(fs::Dentry& dentry, UserText user_name, UserBytes value, u64 siz
   TRY(may_use(dentry, name.view(), Use::kWrite));
   LockGuard guard(dentry.inode()->lock);
   TRY(dentry.inode()->set_xattr(name.view(), {bytes.data(), size}, flags));
+  fs::notify::on_place(dentry, fs::notify::kAttributes);
   return 0;
 }
 
@@ -122,6 +124,7 @@ Result<i64> remove(fs::Dentry& dentry, UserText user_name) {
   TRY(may_use(dentry, name.view(), Use::kWrite));
   LockGuard guard(dentry.inode()->lock);
   TRY(dentry.inode()->remove_xattr(name.view()));
+  fs::notify::on_place(dentry, fs::notify::kAttributes);
   return 0;
 }
 }  // namespace

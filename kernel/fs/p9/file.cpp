@@ -3,6 +3,7 @@
 // the client is held during a call and touching the program's memory then could need the client again (a mapping of a
 // host file).
 #include "kernel/fs/locks.hpp"
+#include "kernel/fs/notify.hpp"
 #include "kernel/fs/p9/inode.hpp"
 
 namespace uni::fs::p9 {
@@ -27,6 +28,7 @@ class P9File final : public File {
       done += put.value();
       if (put.value() < wanted) break;
     }
+    if (done > 0) notify::on_file(*this, notify::kAccess);
     return done;
   }
 
@@ -50,6 +52,7 @@ class P9File final : public File {
       if (put.value() < taken.value()) break;
     }
     append_end = offset + done;
+    if (done > 0) notify::on_file(*this, notify::kModify);
     return done;
   }
 
@@ -80,7 +83,9 @@ class P9File final : public File {
   Result<void> stat(Stat& out) override { return inode_->stat(out); }
   Result<void> truncate(u64 size) override {
     LockGuard guard(inode_->lock);
-    return inode_->set_size(size);
+    TRY(inode_->set_size(size));
+    notify::on_file(*this, notify::kModify);
+    return {};
   }
   Result<void> sync(bool data_only) override {
     TRY(inode_->mapping_cache().flush());
