@@ -33,7 +33,7 @@ Result<usize> EventFd::read(IoCursor& to, u64) {
   if (to.remaining() < sizeof(u64)) return Errno::Invalid;
   u64 value = take();
   if (value == 0) {
-    if (nonblocking()) return Errno::Again;
+    if (must_not_wait(to)) return Errno::Again;
     if (queue_.wait([&] { return (value = take()) != 0; }) != Wake::kReady) return Errno::RestartSys;
   }
   queue_.wake_all(kPollOut | kPollWrNorm);
@@ -46,7 +46,7 @@ Result<usize> EventFd::write(IoCursor& from, u64) {
   if (TRY(from.take(&value, sizeof value)) != sizeof value) return Errno::Fault;
   if (value > kMost) return Errno::Invalid;
   if (!give(value)) {
-    if (nonblocking()) return Errno::Again;
+    if (must_not_wait(from)) return Errno::Again;
     if (queue_.wait([&] { return give(value); }) != Wake::kReady) return Errno::RestartSys;
   }
   queue_.wake_all(kPollIn | kPollRdNorm);

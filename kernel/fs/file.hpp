@@ -78,6 +78,8 @@ enum class FileKind : u8 {
 class File;
 // Takes a file whose last reference went out of every epoll instance. kernel/fs/epoll.cpp.
 void epoll_file_dying(File& file);
+// Ends a file's signals. kernel/fs/async_io.cpp.
+void async_file_dying(File& file);
 
 class File : public RefCounted {
  public:
@@ -121,6 +123,8 @@ class File : public RefCounted {
   u32 flags() const { return flags_.load(std::memory_order_relaxed); }
   void set_flags(u32 flags) { flags_.store(flags, std::memory_order_relaxed); }
   bool nonblocking() const { return (flags() & kOpenNonBlock) != 0; }
+  // Must a transfer with this cursor give Again where it would wait?
+  bool must_not_wait(const IoCursor& cursor) const { return nonblocking() || cursor.no_wait(); }
   bool readable() const { return (flags() & kOpenAccessMask) != kOpenWriteOnly && (flags() & kOpenPath) == 0; }
   bool writable() const { return (flags() & kOpenAccessMask) != kOpenReadOnly && (flags() & kOpenPath) == 0; }
 
@@ -139,12 +143,15 @@ class File : public RefCounted {
 
   // Observers that must be told when the File dies: epoll items. Guarded by the epoll code's own lock.
   std::atomic<struct EpollItem*> epoll_items{nullptr};
+  // Who is told by a signal (F_SETOWN, O_ASYNC), or null. kernel/fs/async_io.cpp.
+  std::atomic<class AsyncIo*> async_io{nullptr};
 
  protected:
   ~File() override;
   // Epoll items borrow the File, so they go while all of it is still alive: poll() may run until they are gone.
   void last_unref() override {
     if (epoll_items.load(std::memory_order_relaxed) != nullptr) epoll_file_dying(*this);
+    if (async_io.load(std::memory_order_relaxed) != nullptr) async_file_dying(*this);
     delete this;
   }
 

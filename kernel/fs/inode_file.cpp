@@ -91,6 +91,7 @@ void InodeFile::descriptor_closed(FileTable& table) {
 
 Result<usize> InodeFile::read(IoCursor& to, u64 offset) {
   if (cache_ == nullptr) return inode_.type() == FileType::kDirectory ? Errno::IsDirectory : Errno::Invalid;
+  if (to.no_wait() && !cache_->holds(offset, to.remaining())) return Errno::Again;
   Result<usize> got = cache_->read(to, offset);
   if ((flags() & kOpenNoAtime) == 0) inode_.note_accessed();
   if (got.ok() && got.value() > 0) notify::on_file(*this, notify::kAccess);
@@ -103,7 +104,7 @@ Result<usize> InodeFile::write(IoCursor& from, u64 offset) {
   {
     LockGuard guard(inode_.lock);
     const u64 size = inode_.size();
-    if ((flags() & kOpenAppend) != 0) offset = size;
+    if ((flags() & kOpenAppend) != 0 || from.append()) offset = size;
     if (sealed(inode_, kSealWrite | kSealFutureWrite)) return Errno::NotPermitted;
     const u64 limit = size_limit();
     if (offset >= limit && from.remaining() > 0) {

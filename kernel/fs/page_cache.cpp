@@ -152,6 +152,17 @@ void PageCache::prefetch(u64 first, u64 count) {
   }
 }
 
+bool PageCache::holds(u64 offset, u64 size) {
+  const u64 end = inode_.size();
+  if (quota_ != nullptr || offset >= end || size == 0) return true;
+  const u64 last = (offset + min(size, end - offset) - 1) >> kPageShift;
+  LockGuard guard(tree_lock_);
+  for (u64 index = offset >> kPageShift; index <= last; ++index) {
+    if (find(index) == nullptr) return false;
+  }
+  return true;
+}
+
 u64 PageCache::next_present(u64 index) {
   LockGuard guard(tree_lock_);
   const mm::Page* page = find_next(index, ~u64{0});

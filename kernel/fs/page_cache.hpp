@@ -45,6 +45,8 @@ class PageCache final : public mm::VmObject {
   Result<void> fill_range(u64 first_page, u64 last_page);
   // Lets all pages go, early in its owner's destructor.
   void release();
+  // Would a read of this range find all of its pages here? (RWF_NOWAIT)
+  bool holds(u64 offset, u64 size);
   // The first page at or after `index` that the tree holds, or ~0: SEEK_DATA on tmpfs.
   u64 next_present(u64 index);
   // Reads pages ahead of need (readahead(2), MAP_POPULATE). Errors are ignored.

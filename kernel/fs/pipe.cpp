@@ -76,22 +76,39 @@ Result<usize> Pipe::copy_out(IoCursor& to, usize position, usize size) {
   return done;
 }
 
+// The bytes that one read may give: up to the next packet, or the packet.
+usize Pipe::readable_run() const {
+  if (marks_.empty()) return used();
+  const PacketMark& next = marks_[0];
+  return static_cast<usize>(next.at > read_total_ ? next.at - read_total_ : next.size);
+}
+
+void Pipe::take_out(usize size) {
+  const usize held = used();
+  head_ = size == held ? 0 : (head_ + size) % capacity();
+  used_.store(held - size, std::memory_order_relaxed);
+  read_total_ += size;
+}
+
 Result<usize> Pipe::take_bytes(IoCursor& to) {
   LockGuard guard(lock_);
-  const usize held = used();
-  if (held == 0) return usize{0};
-  const usize got = TRY(copy_out(to, 0, min(held, to.remaining())));
-  head_ = got == held ? 0 : (head_ + got) % capacity();
-  used_.store(held - got, std::memory_order_relaxed);
+  if (used() == 0) return usize{0};
+  const usize run = readable_run();
+  const usize got = TRY(copy_out(to, 0, min(run, to.remaining())));
+  const bool packet = !marks_.empty() && marks_[0].at <= read_total_;
+  take_out(packet ? run : got);
+  if (packet) {
+    marks_.remove_at(0);
+    packets_.store(marks_.size());
+  }
   return got;
 }
 
 // Puts in what fits; nothing where less than `least` bytes would fit.
 Result<usize> Pipe::put_bytes(IoCursor& from, usize least) {
   LockGuard guard(lock_);
-  const usize room = capacity() - used();
-  if (room < least) return usize{0};
-  return copy_in(from, min(room, from.remaining()));
+  if (!has_room(least)) return usize{0};
+  return copy_in(from, min(capacity() - used(), from.remaining()));
 }
 
 Result<usize> Pipe::read(IoCursor& to, bool block) {
@@ -128,23 +145,59 @@ Result<usize> Pipe::write(IoCursor& from, bool block) {
     }
     if (!block) return stop(Errno::Again);
     const Wake woken =
-        write_queue.wait([&] { return capacity() - used() >= least || readers.load(std::memory_order_acquire) == 0; });
+        write_queue.wait([&] { return has_room(least) || readers.load(std::memory_order_acquire) == 0; });
     if (woken == Wake::kSignal) return stop(Errno::RestartSys);
   }
 }
 
+Result<usize> Pipe::write_packets(IoCursor& from, bool block) {
+  usize done = 0;
+  const auto stop = [&](Errno error) { return done != 0 ? Result<usize>(done) : Result<usize>(error); };
+  while (from.remaining() != 0) {
+    if (readers.load(std::memory_order_acquire) == 0) return stop(Errno::Pipe);
+    const usize size = min(from.remaining(), kPipeBuf);
+    {
+      LockGuard guard(lock_);
+      if (has_room(size)) {
+        TRY(marks_.reserve(capacity() / kPageSize));
+        const u64 at = read_total_ + used();
+        Result<usize> put = copy_in(from, size);
+        if (!put.ok()) return stop(put.error());
+        TRY(marks_.push({at, static_cast<u32>(put.value())}));  // reserved above
+        packets_.store(marks_.size());
+        done += put.value();
+        wake_readers();
+        if (put.value() < size) return done;
+        continue;
+      }
+    }
+    if (!block) return stop(Errno::Again);
+    const Wake woken = write_queue.wait([&] { return has_room(size) || readers.load(std::memory_order_acquire) == 0; });
+    if (woken == Wake::kSignal) return stop(Errno::RestartSys);
+  }
+  return done;
+}
+
 Result<usize> Pipe::peek(IoCursor& to) {
   LockGuard guard(lock_);
-  return copy_out(to, 0, min(used(), to.remaining()));
+  return copy_out(to, 0, min(used() == 0 ? 0 : readable_run(), to.remaining()));
 }
 
 void Pipe::discard(usize size) {
   {
     LockGuard guard(lock_);
-    const usize held = used();
-    size = min(size, held);
-    head_ = size == held ? 0 : (head_ + size) % capacity();
-    used_.store(held - size, std::memory_order_relaxed);
+    take_out(min(size, used()));
+    // A packet that is spliced away in pieces stays one until its end.
+    while (!marks_.empty() && marks_[0].at < read_total_) {
+      PacketMark& first = marks_[0];
+      const u64 end = first.at + first.size;
+      if (end > read_total_) {
+        first = {read_total_, static_cast<u32>(end - read_total_)};
+        break;
+      }
+      marks_.remove_at(0);
+      packets_.store(marks_.size());
+    }
   }
   wake_writers();
 }
@@ -157,7 +210,7 @@ Result<void> Pipe::wait_readable(bool block) {
 }
 
 Result<void> Pipe::wait_writable(bool block) {
-  const auto ready = [&] { return used() != capacity() || readers.load(std::memory_order_acquire) == 0; };
+  const auto ready = [&] { return has_room(1) || readers.load(std::memory_order_acquire) == 0; };
   if (!ready() && !block) return Errno::Again;
   if (write_queue.wait(ready) == Wake::kSignal) return Errno::RestartSys;
   return readers.load(std::memory_order_acquire) == 0 ? Result<void>(Errno::Pipe) : Result<void>();
@@ -169,7 +222,7 @@ Result<usize> Pipe::resize(usize size) {
     wanted *= 2;
   {
     LockGuard guard(lock_);
-    if (wanted < used()) return Errno::Busy;
+    if (wanted < used() || wanted / kPageSize < marks_.size()) return Errno::Busy;
     Vector<mm::Page*> pages;
     TRY(pages.resize(wanted / kPageSize));
     const usize held = used();
@@ -206,7 +259,7 @@ u32 Pipe::poll_reader(u32 writers_seen) const {
 }
 
 u32 Pipe::poll_writer() const {
-  u32 ready = capacity() - used() >= kPipeBuf ? u32{kPollOut} | kPollWrNorm : 0;
+  u32 ready = has_room(kPipeBuf) ? u32{kPollOut} | kPollWrNorm : 0;
   if (readers.load(std::memory_order_acquire) == 0) ready |= kPollErr;
   return ready;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pipes and fifos (pipe(7)). The bytes are in a ring of pages that are allocated when first reached and kept; an empty
-// ring starts at its first page again, so that small traffic stays in one page.
+// Pipes and fifos (pipe(7)), and packet mode (O_DIRECT, pipe2(2)). The bytes are in a ring of pages that are allocated
+// when first reached and kept; an empty ring starts at its first page again, so that small traffic stays in one page.
 #pragma once
 
 #include "kernel/fs/vfs.hpp"
@@ -18,6 +18,9 @@ class Pipe final : public RefCounted {
 
   Result<usize> read(IoCursor& to, bool block);
   Result<usize> write(IoCursor& from, bool block);
+  // In packet mode: each piece of at most kPipeBuf bytes is read by itself, and what the reader has no room for is
+  // lost.
+  Result<usize> write_packets(IoCursor& from, bool block);
   // Like read, but leaves the bytes in the pipe: tee(2). Does not wait; 0 where there is nothing.
   Result<usize> peek(IoCursor& to);
   // Drops bytes that were peeked at.
@@ -48,6 +51,10 @@ class Pipe final : public RefCounted {
   Result<usize> put_bytes(IoCursor& from, usize least);
   Result<usize> copy_in(IoCursor& from, usize size);
   Result<usize> copy_out(IoCursor& to, usize position, usize size);
+  // Is there room for `least` bytes, or for a packet of them? The latter takes a whole page of the capacity.
+  bool has_room(usize least) const { return capacity() - used() >= least && packets_.load() < capacity() / kPageSize; }
+  void take_out(usize size);  // lock_ held
+  usize readable_run() const;
   void wake_readers();
   void wake_writers();
   Mutex lock_;
@@ -56,6 +63,14 @@ class Pipe final : public RefCounted {
   std::atomic<usize> used_{0};
   std::atomic<usize> capacity_{0};
   u64 number_ = 0;
+  // Packets that wait, oldest first; `at` counts the bytes that ever went through. Under lock_.
+  struct PacketMark {
+    u64 at;
+    u32 size;
+  };
+  Vector<PacketMark> marks_;
+  std::atomic<usize> packets_{0};
+  u64 read_total_ = 0;
 };
 
 // The Pipe behind a File, or null: for splice, tee and fcntl.

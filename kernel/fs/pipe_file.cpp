@@ -15,8 +15,11 @@ class PipeFile final : public File {
     pipe_->open_end(readable(), writable());
   }
 
-  Result<usize> read(IoCursor& to, u64) override { return pipe_->read(to, !nonblocking()); }
-  Result<usize> write(IoCursor& from, u64) override { return pipe_->write(from, !nonblocking()); }
+  Result<usize> read(IoCursor& to, u64) override { return pipe_->read(to, !must_not_wait(to)); }
+  Result<usize> write(IoCursor& from, u64) override {
+    const bool block = !must_not_wait(from);
+    return (flags() & kOpenDirect) != 0 ? pipe_->write_packets(from, block) : pipe_->write(from, block);
+  }
   u32 poll() override {
     u32 ready = 0;
     if (readable()) ready |= pipe_->poll_reader(writers_seen_);
@@ -94,7 +97,7 @@ Pipe* pipe_of(File& file) {
 Result<PipeEnds> make_pipe(u32 flags) {
   RefPtr<Pipe> pipe = TRY(Pipe::create());
   PipeEnds ends;
-  ends.reader = TRY(make_ref<PipeFile>(pipe, (flags & ~u32{kOpenAccessMask}) | kOpenReadOnly));
+  ends.reader = TRY(make_ref<PipeFile>(pipe, (flags & ~u32{kOpenAccessMask | kOpenDirect}) | kOpenReadOnly));
   ends.writer = TRY(make_ref<PipeFile>(pipe, (flags & ~u32{kOpenAccessMask}) | kOpenWriteOnly));
   return ends;
 }

@@ -46,7 +46,7 @@ Result<usize> TimerFd::read(IoCursor& to, u64) {
   if (to.remaining() < sizeof(u64)) return Errno::Invalid;
   u64 count = take();
   if (count == 0) {
-    if (nonblocking()) return Errno::Again;
+    if (must_not_wait(to)) return Errno::Again;
     if (queue_.wait([&] { return (count = take()) != 0; }) != Wake::kReady) return Errno::RestartSys;
   }
   return to.put(&count, sizeof count);

@@ -31,6 +31,7 @@ Result<RefPtr<AddressSpace>> AddressSpace::create() {
 }
 
 AddressSpace::~AddressSpace() {
+  if (RefCounted* contexts = aio.load(std::memory_order_relaxed)) contexts->unref();
   if (raw(root_) == 0) return;
   zap(0, kUserEnd, false);
   for (Mapping* m : mappings_) {

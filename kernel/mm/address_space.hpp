@@ -131,6 +131,9 @@ class AddressSpace : public RefCounted {
   u64 stack_limit_low = 0;  // how far the stack may grow down
   u64 vdso_address = 0;
 
+  // io_setup(2)'s contexts, or null: the ABI layer's. Made once; ends with the address space, and fork copies none.
+  std::atomic<RefCounted*> aio{nullptr};
+
   Mutex lock;
 
  private:

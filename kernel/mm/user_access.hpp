@@ -81,6 +81,13 @@ class IoCursor {
   static IoCursor kernel(const void* base, usize size) { return kernel(const_cast<void*>(base), size); }
 
   usize remaining() const { return remaining_; }
+  // How one call differs from what the open file's flags say (RWF_NOWAIT, RWF_APPEND of preadv2(2), io_uring): the
+  // transfer must not wait; a write goes to the end.
+  void set_no_wait() { no_wait_ = true; }
+  bool no_wait() const { return no_wait_; }
+  void set_append() { append_ = true; }
+  bool append() const { return append_; }
+
   // Limits what remains (for RLIMIT_FSIZE, a socket's window); no effect when already less.
   void truncate(usize size) { remaining_ = min(remaining_, size); }
 
@@ -103,6 +110,7 @@ class IoCursor {
   usize offset_ = 0;                     // within the current segment
   usize remaining_ = 0;
   bool user_ = true;
+  bool no_wait_ = false, append_ = false;
 };
 
 }  // namespace uni

@@ -188,11 +188,13 @@ Result<usize> Socket::send_with_signal(Message& message) {
 
 Result<usize> Socket::read(IoCursor& to, u64) {
   Message message(to);
+  if (to.no_wait()) message.flags = kMsgDontWait;
   return receive(message);
 }
 
 Result<usize> Socket::write(IoCursor& from, u64) {
   Message message(from);
+  if (from.no_wait()) message.flags = kMsgDontWait;
   return send_with_signal(message);
 }
 

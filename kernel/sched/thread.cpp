@@ -102,6 +102,11 @@ Result<RefPtr<Thread>> Thread::create_user(Process& process, const TrapFrame& fr
   arch::fpu_fill_initial(t->fpu);
   process.ref();
   t->process_ = &process;
+  if (const Thread& maker = current(); !maker.is_kernel()) {
+    t->seccomp_mode.store(maker.seccomp_mode.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    t->seccomp = maker.seccomp;
+    t->landlock = maker.landlock;
+  }
   prepare_stack(*t, 0, 0);
   ThreadAccess::start_frame(*t) = frame;
   return t;

@@ -93,6 +93,11 @@ class Thread : public RefCounted {
   static constexpr u64 kTimerSlack = 50'000;
   u64 timer_slack_ns = kTimerSlack;  // PR_SET_TIMERSLACK; timers are exact, so it is only kept
 
+  // seccomp(2) and landlock(7): what binds the thread and all that it makes; null where nothing does. The objects are
+  // the ABI layer's.
+  std::atomic<u8> seccomp_mode{0};
+  RefPtr<RefCounted> seccomp, landlock;
+
   // --- signals; under SignalState::lock ---
   signal::Set blocked = 0;
   signal::Set saved_blocked = 0;  // to restore after sigsuspend, ppoll, pselect, epoll_pwait

@@ -116,6 +116,10 @@ enum FcntlCommand : i32 {
 enum IoctlCommand : u32 {
   kFioNonBlock = 0x5421,
   kFioAsync = 0x5452,
+  kFioSetOwn = 0x8901,
+  kSiocSetOwn = 0x8902,  // SIOCSPGRP
+  kFioGetOwn = 0x8903,
+  kSiocGetOwn = 0x8904,  // SIOCGPGRP
   kFioClose = 0x5451,    // FIOCLEX
   kFioNoClose = 0x5450,  // FIONCLEX
   kFioRead = 0x541b,     // FIONREAD

@@ -11,6 +11,7 @@
 #include "syscall-shim/entry/decode.hpp"
 #include "syscall-shim/entry/trace.hpp"
 #include "syscall-shim/linux/fs.hpp"
+#include "syscall-shim/linux/io.hpp"
 #include "syscall-shim/linux/ipc.hpp"
 #include "syscall-shim/linux/mm.hpp"
 #include "syscall-shim/linux/net.hpp"

@@ -55,6 +55,15 @@ class IoVector {
   usize total_ = 0;
 };
 
+// Transfers at the file's own position and at a given one. Errors: BadFd (not opened for it), IllegalSeek.
+Result<usize> read_here(fs::File& file, IoCursor& to);
+Result<usize> write_here(fs::File& file, IoCursor& from);
+Result<usize> read_at(fs::File& file, IoCursor& to, i64 offset);
+Result<usize> write_at(fs::File& file, IoCursor& from, i64 offset);
+// Puts RWF_* flags (preadv2(2)) on a cursor. Errors: NotSupported.
+enum class Transfer : u8 { kRead, kWrite };
+Result<void> apply_rw_flags(const fs::File& file, IoCursor& cursor, u32 flags, Transfer direction);
+
 // A write's result on its way out: EPIPE comes with SIGPIPE.
 Result<i64> finish_write(Result<usize> written);
 

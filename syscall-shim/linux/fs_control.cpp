@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // fcntl(2), ioctl(2), flock(2).
+#include "kernel/fs/async_io.hpp"
 #include "kernel/fs/inode_file.hpp"
 #include "kernel/fs/locks.hpp"
 #include "kernel/fs/page_cache.hpp"
@@ -26,11 +27,36 @@ void change_flags(fs::File& file, u32 clear, u32 set) {
   file.flags_changed(old);
 }
 
-// O_ASYNC would need SIGIO, and O_DIRECT a way past the cache: both are refused where they are new.
-Result<i64> set_flags(fs::File& file, u32 wanted) {
+// O_DIRECT is packet mode on a pipe and goes through the cache on a regular file; nothing else has it.
+Result<i64> set_flags(fs::File& file, i32 fd, u32 wanted) {
   wanted &= kChangeableFlags;
-  if ((wanted & ~file.flags() & (fs::kOpenAsync | fs::kOpenDirect)) != 0) return Errno::Invalid;
+  const fs::Inode* inode = file.inode();
+  const bool regular = inode != nullptr && inode->type() == fs::FileType::kRegular;
+  if ((wanted & fs::kOpenDirect) != 0 && !regular && file.kind() != fs::FileKind::kPipe) return Errno::Invalid;
+  if (((wanted ^ file.flags()) & fs::kOpenAsync) != 0) TRY(fs::set_async(file, fd, (wanted & fs::kOpenAsync) != 0));
   change_flags(file, kChangeableFlags, wanted);
+  return 0;
+}
+
+// F_SETOWN: a negative number is a group.
+Result<i64> set_owner(fs::File& file, u64 argument) {
+  const i32 number = static_cast<i32>(argument);
+  if (number == INT32_MIN) return Errno::Invalid;
+  const fs::OwnerKind kind = number < 0 ? fs::OwnerKind::kGroup : fs::OwnerKind::kProcess;
+  TRY(fs::set_io_owner(file, {kind, static_cast<u32>(number < 0 ? -number : number)}));
+  return 0;
+}
+
+Result<i64> owner_extended(fs::File& file, i32 command, UserPtr<abi::FOwner> user) {
+  if (command == abi::kGetOwnEx) {
+    const fs::IoOwner owner = fs::io_owner(file);
+    TRY(user.write({static_cast<i32>(owner.kind), static_cast<i32>(owner.number)}));
+    return 0;
+  }
+  const abi::FOwner wanted = TRY(user.read());
+  if (wanted.type < 0 || wanted.type > static_cast<i32>(fs::OwnerKind::kGroup)) return Errno::Invalid;
+  if (wanted.pid < 0) return Errno::NoProcess;
+  TRY(fs::set_io_owner(file, {static_cast<fs::OwnerKind>(wanted.type), static_cast<u32>(wanted.pid)}));
   return 0;
 }
 
@@ -153,7 +179,13 @@ Result<i64> seal(fs::File& file, i32 command, u64 argument) {
 }
 }  // namespace
 
-// fcntl(2). Not done: signals for I/O (F_SETOWN, F_SETSIG), leases, F_NOTIFY.
+static i64 io_owner_number(fs::File& file) {
+  const fs::IoOwner owner = fs::io_owner(file);
+  const i64 number = owner.number;
+  return owner.kind == fs::OwnerKind::kGroup ? -number : number;
+}
+
+// fcntl(2). Not done: leases, F_NOTIFY.
 Result<i64> sys_fcntl(i32 fd, i32 command, u64 argument) {
   RefPtr<fs::File> file = TRY(file_of(fd, true));
   switch (command) {
@@ -177,7 +209,7 @@ Result<i64> sys_fcntl(i32 fd, i32 command, u64 argument) {
   if ((file->flags() & fs::kOpenPath) != 0) return Errno::BadFd;
   switch (command) {
     case abi::kSetFl:
-      return set_flags(*file, static_cast<u32>(argument));
+      return set_flags(*file, fd, static_cast<u32>(argument));
     case abi::kGetLk:
     case abi::kSetLk:
     case abi::kSetLkWait:
@@ -185,9 +217,18 @@ Result<i64> sys_fcntl(i32 fd, i32 command, u64 argument) {
     case abi::kOfdSetLk:
     case abi::kOfdSetLkWait:
       return record_lock(*file, command, argument);
+    case abi::kSetOwn:
+      return set_owner(*file, argument);
     case abi::kGetOwn:
-    case abi::kGetSig:
+      return io_owner_number(*file);
+    case abi::kSetOwnEx:
+    case abi::kGetOwnEx:
+      return owner_extended(*file, command, UserPtr<abi::FOwner>(argument));
+    case abi::kSetSig:
+      TRY(fs::set_io_signal(*file, static_cast<i32>(argument)));
       return 0;
+    case abi::kGetSig:
+      return i64{fs::io_signal(*file)};
     case abi::kGetLease:
       return i64{abi::kLockUnlock};
     case abi::kSetPipeSize:
@@ -216,9 +257,24 @@ Result<i64> sys_ioctl(i32 fd, u32 command, u64 argument) {
     }
     case abi::kFioAsync: {
       const i32 on = TRY(UserPtr<i32>(argument).read());
-      if (on != 0) return Errno::NotTty;
+      if (((file->flags() & fs::kOpenAsync) != 0) == (on != 0)) return 0;
+      if (file->kind() != fs::FileKind::kPipe && file->kind() != fs::FileKind::kSocket &&
+          file->kind() != fs::FileKind::kDevice && file->kind() != fs::FileKind::kInotify) {
+        return Errno::NotTty;
+      }
+      TRY(fs::set_async(*file, fd, on != 0));
+      change_flags(*file, fs::kOpenAsync, on != 0 ? u32{fs::kOpenAsync} : 0u);
       return 0;
     }
+    case abi::kFioSetOwn:
+    case abi::kSiocSetOwn:
+      if (file->kind() != fs::FileKind::kSocket) break;
+      return set_owner(*file, static_cast<u64>(i64 { TRY(UserPtr<i32>(argument).read()) }));
+    case abi::kFioGetOwn:
+    case abi::kSiocGetOwn:
+      if (file->kind() != fs::FileKind::kSocket) break;
+      TRY(UserPtr<i32>(argument).write(static_cast<i32>(io_owner_number(*file))));
+      return 0;
     default:
       break;
   }

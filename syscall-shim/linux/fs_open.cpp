@@ -111,9 +111,7 @@ Result<i64> sys_dup3(i32 fd, i32 target, u32 flags) {
 
 Result<i64> sys_pipe2(UserPtr<i32> out, u32 flags) {
   if ((flags & ~u32{fs::kOpenCloseOnExec | fs::kOpenNonBlock | fs::kOpenDirect}) != 0) return Errno::Invalid;
-  // Packet mode has no ring of its own here.
-  if ((flags & fs::kOpenDirect) != 0) return Errno::Invalid;
-  fs::PipeEnds ends = TRY(fs::make_pipe(flags & fs::kOpenNonBlock));
+  fs::PipeEnds ends = TRY(fs::make_pipe(flags & (fs::kOpenNonBlock | fs::kOpenDirect)));
   const bool close_on_exec = (flags & fs::kOpenCloseOnExec) != 0;
   i32 fds[2];
   fds[0] = TRY(files().install(uni::move(ends.reader), close_on_exec));

@@ -4,7 +4,6 @@
 
 namespace uni::shim {
 
-namespace {
 Result<usize> read_here(fs::File& file, IoCursor& to) {
   if (!file.readable()) return Errno::BadFd;
   if (!file.seekable()) return file.read(to, 0);
@@ -20,7 +19,7 @@ Result<usize> write_here(fs::File& file, IoCursor& from) {
   LockGuard guard(file.position_lock);
   Result<usize> done = file.write(from, file.position);
   if (!done.ok()) return done;
-  if ((file.flags() & fs::kOpenAppend) != 0 && done.value() != 0)
+  if (((file.flags() & fs::kOpenAppend) != 0 || from.append()) && done.value() != 0)
     file.position = file.append_end;
   else
     file.position += done.value();
@@ -39,17 +38,26 @@ Result<usize> write_at(fs::File& file, IoCursor& from, i64 offset) {
   return file.write(from, static_cast<u64>(offset));
 }
 
+namespace {
 Result<i64> as_count(Result<usize> got) {
   if (!got.ok()) return got.error();
   return static_cast<i64>(got.value());
 }
 
-// RWF_NOWAIT and RWF_APPEND have no equivalent below.
-Result<void> check_flags(u32 flags) {
-  constexpr u32 kKnown = abi::kRwHighPriority | abi::kRwDsync | abi::kRwSync;
-  return (flags & ~kKnown) != 0 ? Result<void>(Errno::NotSupported) : Result<void>();
-}
 }  // namespace
+
+// RWF_NOWAIT is for what can tell beforehand that it would wait: the page cache when it is read (as with ext4), and
+// everything that is no file by name.
+Result<void> apply_rw_flags(const fs::File& file, IoCursor& cursor, u32 flags, Transfer direction) {
+  constexpr u32 kKnown = abi::kRwHighPriority | abi::kRwDsync | abi::kRwSync | abi::kRwNoWait | abi::kRwAppend;
+  if ((flags & ~kKnown) != 0) return Errno::NotSupported;
+  if ((flags & abi::kRwNoWait) != 0) {
+    if (file.kind() == fs::FileKind::kInode && direction == Transfer::kWrite) return Errno::NotSupported;
+    cursor.set_no_wait();
+  }
+  if ((flags & abi::kRwAppend) != 0) cursor.set_append();
+  return {};
+}
 
 Result<i64> sys_read(i32 fd, UserBytes buffer, u64 count) {
   const RefPtr<fs::File> file = TRY(file_of(fd));
@@ -103,8 +111,8 @@ Result<i64> sys_preadv2(i32 fd, UserPtr<IoSegment> segments, u64 count, i64 offs
   const RefPtr<fs::File> file = TRY(file_of(fd));
   IoVector vector;
   TRY(vector.read(segments, count));
-  TRY(check_flags(flags));
   IoCursor to = vector.cursor();
+  TRY(apply_rw_flags(*file, to, flags, Transfer::kRead));
   return as_count(offset == -1 ? read_here(*file, to) : read_at(*file, to, offset));
 }
 
@@ -113,8 +121,8 @@ Result<i64> sys_pwritev2(i32 fd, UserPtr<IoSegment> segments, u64 count, i64 off
   const RefPtr<fs::File> file = TRY(file_of(fd));
   IoVector vector;
   TRY(vector.read(segments, count));
-  TRY(check_flags(flags));
   IoCursor from = vector.cursor();
+  TRY(apply_rw_flags(*file, from, flags, Transfer::kWrite));
   const i64 done = TRY(finish_write(offset == -1 ? write_here(*file, from) : write_at(*file, from, offset)));
   if ((flags & (abi::kRwDsync | abi::kRwSync)) != 0) TRY(file->sync((flags & abi::kRwSync) == 0));
   return done;

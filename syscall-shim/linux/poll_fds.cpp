@@ -71,7 +71,7 @@ Result<usize> SignalFd::read(IoCursor& to, u64) {
     auto take = [&] { return signal::dequeue(thread, mask_.load(std::memory_order_relaxed), &info); };
     if (!take()) {
       if (done != 0) break;
-      if (nonblocking()) return Errno::Again;
+      if (must_not_wait(to)) return Errno::Again;
       if (state_->signalfd_queue.wait(take) != Wake::kReady) return Errno::RestartSys;
     }
     const abi::SignalfdSigInfo record = record_of(info);

@@ -3,6 +3,7 @@
 // system calls").
 #include "kernel/base/boot_config.hpp"
 #include "kernel/boot/log.hpp"
+#include "kernel/sched/deferred.hpp"
 #include "kernel/sched/exit_path.hpp"
 #include "kernel/sched/process.hpp"
 #include "syscall-shim/entry/trace.hpp"
@@ -74,6 +75,7 @@ void frame_failed(Thread& thread, int number) {
 void deliver_signals(TrapFrame& frame) {
   Thread& thread = Thread::current();
   thread.attention.store(false, std::memory_order_seq_cst);
+  sched::run_deferred_work();
   for (;;) {
     if (thread.must_exit) exit_thread(thread.exit_status);
     if (thread.process().signals->stopped) [[unlikely]] {

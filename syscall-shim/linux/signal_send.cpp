@@ -93,6 +93,7 @@ Result<signal::Info> queued_info(i32 number, UserPtr<abi::SigInfo> pointer, bool
 }  // namespace
 
 abi::SigInfo to_abi(const signal::Info& info) {
+  constexpr int kMostPollCode = 6;  // POLL_HUP
   abi::SigInfo out;
   __builtin_memset(&out, 0, sizeof out);
   out.si_signo = info.number;
@@ -113,7 +114,8 @@ abi::SigInfo to_abi(const signal::Info& info) {
     out.child.status = info.status;
     out.child.user_time = static_cast<i64>(info.user_time);
     out.child.system_time = static_cast<i64>(info.system_time);
-  } else if (info.code > 0 && info.code != abi::kSiKernel && info.number == signal::kIo) {
+  } else if (info.code > 0 && info.code <= kMostPollCode) {
+    // F_SETSIG: any signal may tell of a descriptor (siginfo_layout).
     out.poll.band = info.band;
     out.poll.fd = info.fd;
   } else {

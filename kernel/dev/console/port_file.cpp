@@ -23,12 +23,12 @@ class PortFile final : public fs::File {
   Result<usize> read(IoCursor& to, u64) override {
     if (!readable()) return Errno::BadFd;
     TRY(port_.start_receive(Console::get()->transport()));
-    return port_.read(to, nonblocking() ? Port::Wait::kNo : Port::Wait::kYes);
+    return port_.read(to, must_not_wait(to) ? Port::Wait::kNo : Port::Wait::kYes);
   }
   Result<usize> write(IoCursor& from, u64) override {
     if (!writable()) return Errno::BadFd;
     TRY(port_.start_transmit(Console::get()->transport()));
-    return port_.write(from, nonblocking() ? Port::Wait::kNo : Port::Wait::kYes);
+    return port_.write(from, must_not_wait(from) ? Port::Wait::kNo : Port::Wait::kYes);
   }
   u32 poll() override {
     u32 bits = 0;

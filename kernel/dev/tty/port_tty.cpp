@@ -47,11 +47,11 @@ class TtyFile final : public fs::File {
 
   Result<usize> read(IoCursor& to, u64) override {
     if (!readable()) return Errno::BadFd;
-    return tty_.read(to, nonblocking() ? Tty::Wait::kNo : Tty::Wait::kYes);
+    return tty_.read(to, must_not_wait(to) ? Tty::Wait::kNo : Tty::Wait::kYes);
   }
   Result<usize> write(IoCursor& from, u64) override {
     if (!writable()) return Errno::BadFd;
-    return tty_.write(from, nonblocking() ? Tty::Wait::kNo : Tty::Wait::kYes);
+    return tty_.write(from, must_not_wait(from) ? Tty::Wait::kNo : Tty::Wait::kYes);
   }
   u32 poll() override { return tty_.poll(); }
   WaitQueue* poll_queue() override { return &tty_.changed(); }

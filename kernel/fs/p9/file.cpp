@@ -37,7 +37,7 @@ class P9File final : public File {
     if (buffer == nullptr) return Errno::NoMemory;
     ScopeGuard free_buffer([buffer] { delete[] buffer; });
     LockGuard guard(inode_->lock);
-    if ((flags() & kOpenAppend) != 0) {
+    if ((flags() & kOpenAppend) != 0 || from.append()) {
       Stat stat;
       TRY(inode_->stat(stat));
       offset = stat.size;

@@ -67,6 +67,7 @@ u64 time::monotonic_ns() {
 namespace fs {
 
 File::~File() = default;
+void async_file_dying(File&) {}
 Inode* File::inode() {
   return nullptr;
 }

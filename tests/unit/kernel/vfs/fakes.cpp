@@ -63,6 +63,7 @@ Page* alloc_pages(unsigned, Zero) {
 
 namespace fs {
 void epoll_file_dying(File&) {}
+void async_file_dying(File&) {}
 }  // namespace fs
 
 }  // namespace uni
