@@ -60,8 +60,12 @@ namespace {
 // A process group's members.
 template <typename F>
 void each_of_group(Pid group, F visit) {
-  Process* process = Process::init();
-  if (process != nullptr && process->group() == group) visit(*process);
+  Vector<RefPtr<Process>> members;
+  Process::for_each([&](Process& process) {
+    if (process.group() == group) (void)members.push(RefPtr<Process>(&process)).ok();
+  });
+  for (const RefPtr<Process>& process : members)
+    visit(*process);
 }
 
 bool may_tell(const AsyncIo& io, const Process& target) {
