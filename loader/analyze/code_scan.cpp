@@ -1,187 +1,231 @@
 // SPDX-License-Identifier: Apache-2.0
-// A linear sweep with Zydis. x86 code finds back into step after data, so a sweep over a whole segment misses little;
-// the number of a call is looked for backwards from its `syscall`, within the basic block, following register copies.
+// A linear sweep with Zydis, without operands (they cost most of the time): what is needed is in the raw fields.
 #include "loader/analyze/code_scan.hpp"
 
 #include <Zydis/Zydis.h>
-#include <elf.h>
 
 #include <algorithm>
-#include <array>
-#include <cstring>
-#include <optional>
+#include <atomic>
+#include <thread>
+
+#include "loader/analyze/data_pointers.hpp"
 
 namespace uni {
 namespace {
 
-constexpr std::size_t kLookBack = 48;
+using Kind = CodeEvent::Kind;
 
-ZydisRegister whole(ZydisRegister reg) {
-  return ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg);
-}
+constexpr std::uint64_t kChunk = 256U << 10;
+
+struct Chunk {
+  AddressRange range;
+  std::vector<CodeEvent> events;
+  std::vector<std::uint64_t> taken;  // code that `lea` takes the address of
+  std::vector<bool> runs_on;         // by byte: an instruction here is reached from the one before it
+};
 
 class Sweep {
  public:
-  Sweep(CodeScan& out, WantEdges edges) : out_(out), edges_(edges) {
+  Sweep(const ElfImage& image, Chunk& out) : image_(image), out_(out) {
     ZydisDecoderInit(&decoder_, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    for (const LoadSegment& s : image.header.segments)
+      low_ = std::min(low_, s.address), high_ = std::max(high_, s.address + s.memory_size);
+    // Only where the file is at a fixed address can a constant be an address.
+    fixed_ = !image.header.position_independent && low_ >= 4096;
   }
 
-  void run(std::string_view code, std::uint64_t address) {
-    code_ = code;
-    base_ = address;
-    recent_count_ = 0;
+  // `starts`: function starts known beforehand.
+  void run(const std::vector<std::uint64_t>& starts) {
+    const std::string_view code = image_.at(out_.range.begin);
+    auto next_start = std::ranges::upper_bound(starts, out_.range.begin);
     ZydisDecoderContext context;
     ZydisDecodedInstruction in;
-    for (std::size_t at = 0; at < code.size();) {
-      if (!ZYAN_SUCCESS(ZydisDecoderDecodeInstruction(&decoder_, &context, code.data() + at, code.size() - at, &in))) {
+    bool ended = true;
+    out_.runs_on.resize(out_.range.end - out_.range.begin);
+    for (std::uint64_t at = out_.range.begin; at < out_.range.end;) {
+      while (next_start != starts.end() && *next_start <= at)
+        ++next_start;
+      std::uint64_t limit = std::min(out_.range.end - out_.range.begin, std::uint64_t{code.size()});
+      if (at - out_.range.begin >= limit) break;
+      // An instruction that would run over the start of a function is none.
+      if (next_start != starts.end()) limit = std::min(limit, *next_start - out_.range.begin);
+      const std::uint64_t offset = at - out_.range.begin;
+      if (!ZYAN_SUCCESS(
+              ZydisDecoderDecodeInstruction(&decoder_, &context, code.data() + offset, limit - offset, &in))) {
         ++at;
-        recent_count_ = 0;  // out of step: what came before is not the same code
+        ended = true;
         continue;
       }
+      if (!ended) out_.runs_on[offset] = true;
       see(in, at);
+      ended = ends(in, ended);
       at += in.length;
     }
-    settle();
   }
 
  private:
-  struct Pending {
-    std::size_t site;          // index in out_.sites
-    std::uint64_t defined_at;  // where the number is loaded
-  };
-
-  void see(const ZydisDecodedInstruction& in, std::size_t at) {
-    const std::uint64_t next = base_ + at + in.length;
-    const bool branch = in.meta.category == ZYDIS_CATEGORY_COND_BR || in.meta.category == ZYDIS_CATEGORY_UNCOND_BR;
-    const bool call = in.meta.category == ZYDIS_CATEGORY_CALL;
-    if ((branch || call) && in.raw.imm[0].size != 0 && in.raw.imm[0].is_relative != 0) {
-      const std::uint64_t to = next + static_cast<std::uint64_t>(in.raw.imm[0].value.s);
-      if (branch) targets_.push_back(to);
-      if (edges_ == WantEdges::Yes) out_.edges.push_back({base_ + at, to, call});
-    } else if (edges_ == WantEdges::Yes && in.mnemonic == ZYDIS_MNEMONIC_LEA &&
-               (in.attributes & ZYDIS_ATTRIB_IS_RELATIVE) != 0) {
-      out_.edges.push_back({base_ + at, next + static_cast<std::uint64_t>(in.raw.disp.value), false});
-    }
-    if (in.mnemonic == ZYDIS_MNEMONIC_SYSCALL) {
-      std::uint64_t defined_at = 0;
-      bool uncertain = false;
-      const auto number = number_of(defined_at, uncertain);
-      if (number) pending_.push_back({out_.sites.size(), defined_at});
-      out_.sites.push_back({base_ + at, number.value_or(-1)});
-      if (number && uncertain) out_.sites.push_back({base_ + at, -1});
-    }
-    recent_[recent_count_++ % kLookBack] = at;
-  }
-
-  // Whether a register's value can come from before this instruction.
-  static bool passes(const ZydisDecodedInstruction& in, ZydisRegister tracked, bool& uncertain) {
+  // Whether code after this instruction is not reached from it. Padding after an end is an end.
+  static bool ends(const ZydisDecodedInstruction& in, bool ended) {
     switch (in.meta.category) {
       case ZYDIS_CATEGORY_RET:
-        return false;
-      case ZYDIS_CATEGORY_CALL:
-        // The psABI's callee-saved registers.
-        return tracked == ZYDIS_REGISTER_RBX || tracked == ZYDIS_REGISTER_RBP || tracked >= ZYDIS_REGISTER_R12;
       case ZYDIS_CATEGORY_UNCOND_BR:
-        // What follows is reached from elsewhere. A number that is kept in another register (glibc's _exit does that)
-        // is most likely still it.
-        uncertain = true;
-        return tracked != ZYDIS_REGISTER_RAX;
+        return true;
+      case ZYDIS_CATEGORY_CALL:
+        return true;  // of a function that does not return, where nothing else of this function follows
+      case ZYDIS_CATEGORY_NOP:
+      case ZYDIS_CATEGORY_WIDENOP:
+        return ended;
       default:
-        return in.mnemonic != ZYDIS_MNEMONIC_SYSCALL || tracked != ZYDIS_REGISTER_RAX;
+        return in.mnemonic == ZYDIS_MNEMONIC_HLT || in.mnemonic == ZYDIS_MNEMONIC_UD2 ||
+               in.mnemonic == ZYDIS_MNEMONIC_INT3;
     }
   }
 
-  // The constant in eax at the current instruction.
-  std::optional<int> number_of(std::uint64_t& defined_at, bool& uncertain) const {
-    ZydisRegister tracked = ZYDIS_REGISTER_RAX;
-    const std::size_t kept = std::min(recent_count_, kLookBack);
-    for (std::size_t back = 1; back <= kept; ++back) {
-      const std::size_t at = recent_[(recent_count_ - back) % kLookBack];
-      ZydisDecodedInstruction in;
-      std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> ops;
-      if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder_, code_.data() + at, code_.size() - at, &in, ops.data())))
-        break;
-      if (!passes(in, tracked, uncertain)) break;
-      const auto writes = [&](const ZydisDecodedOperand& op) {
-        return op.type == ZYDIS_OPERAND_TYPE_REGISTER && (op.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0 &&
-               whole(op.reg.value) == tracked;
-      };
-      if (std::none_of(ops.begin(), ops.begin() + in.operand_count, writes)) continue;
-      defined_at = base_ + at;
-      const bool two_registers = in.operand_count_visible == 2 && ops[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-                                 ops[1].type == ZYDIS_OPERAND_TYPE_REGISTER;
-      if (in.mnemonic == ZYDIS_MNEMONIC_XOR && two_registers && ops[0].reg.value == ops[1].reg.value) return 0;
-      // Only moves of 32 and 64 bits define the whole register.
-      if (in.mnemonic != ZYDIS_MNEMONIC_MOV || ops[0].size < 32) return std::nullopt;
-      if (ops[1].type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
-        const std::uint64_t value = ops[1].imm.value.u;
-        return value < 4096 ? std::optional<int>(static_cast<int>(value)) : std::nullopt;
+  void add(std::uint64_t at, std::uint64_t target, Kind kind) { out_.events.push_back({at, target, kind}); }
+
+  void see(const ZydisDecodedInstruction& in, std::uint64_t at) {
+    if (in.mnemonic == ZYDIS_MNEMONIC_SYSCALL) return add(at, 0, Kind::Syscall);
+    const std::uint64_t next = at + in.length;
+    const bool jump = in.meta.category == ZYDIS_CATEGORY_COND_BR || in.meta.category == ZYDIS_CATEGORY_UNCOND_BR;
+    const bool call = in.meta.category == ZYDIS_CATEGORY_CALL;
+    if ((jump || call) && in.raw.imm[0].size != 0 && in.raw.imm[0].is_relative != 0) {
+      return add(at, next + static_cast<std::uint64_t>(in.raw.imm[0].value.s), call ? Kind::Call : Kind::Jump);
+    }
+    const bool memory = (in.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0 && in.raw.modrm.mod != 3;
+    if (memory && in.raw.modrm.mod == 0 && in.raw.modrm.rm == 5) {
+      const std::uint64_t target = next + static_cast<std::uint64_t>(in.raw.disp.value);
+      if (in.mnemonic == ZYDIS_MNEMONIC_LEA) {
+        if (image_.is_code(target)) out_.taken.push_back(target);
+        return add(at, target, Kind::Address);
       }
-      if (!two_registers) return std::nullopt;
-      tracked = whole(ops[1].reg.value);
+      add(at, target, jump ? Kind::JumpSlot : call ? Kind::CallSlot : Kind::Access);
+    } else if (jump || call) {
+      add(at, 0, jump ? Kind::JumpRegister : Kind::CallRegister);
     }
-    return std::nullopt;
+    if (!fixed_) return;
+    for (const auto& imm : in.raw.imm) {
+      if (imm.size >= 32 && in_image(imm.value.u)) add(at, imm.value.u, Kind::Address);
+    }
+    if (memory && in.raw.disp.size == 32 && !(in.raw.modrm.mod == 0 && in.raw.modrm.rm == 5)) {
+      const auto target = static_cast<std::uint64_t>(in.raw.disp.value);
+      if (!in_image(target)) return;
+      const bool plain = in.raw.modrm.mod == 0 && in.raw.modrm.rm == 4 && in.raw.sib.base == 5 && in.raw.sib.index == 4;
+      add(at, target, plain ? Kind::Access : Kind::Address);
+    }
   }
 
-  // A jump from elsewhere between the load and the call brings another number along.
-  void settle() {
-    std::ranges::sort(targets_);
-    for (const Pending& p : pending_) {
-      SyscallSite& site = out_.sites[p.site];
-      const auto first = std::ranges::upper_bound(targets_, p.defined_at);
-      if (first != targets_.end() && *first <= site.address) out_.sites.push_back({site.address, -1});
-    }
-    targets_.clear();
-    pending_.clear();
-  }
+  bool in_image(std::uint64_t value) const { return value >= low_ && value < high_; }
 
-  CodeScan& out_;
-  WantEdges edges_;
+  const ElfImage& image_;
+  Chunk& out_;
   ZydisDecoder decoder_{};
-  std::string_view code_;
-  std::uint64_t base_ = 0;
-  std::array<std::size_t, kLookBack> recent_{};
-  std::size_t recent_count_ = 0;
-  std::vector<std::uint64_t> targets_;
-  std::vector<Pending> pending_;
+  std::uint64_t low_ = UINT64_MAX;
+  std::uint64_t high_ = 0;
+  bool fixed_ = false;
 };
 
-template <typename T>
-std::optional<T> read_at(std::string_view bytes, const ElfHeader& header, std::uint64_t address) {
-  const std::int64_t at = header.offset_of(address, sizeof(T));
-  if (at < 0 || static_cast<std::uint64_t>(at) + sizeof(T) > bytes.size()) return std::nullopt;
-  T value{};
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
+void sort_unique(std::vector<std::uint64_t>& values) {
+  std::ranges::sort(values);
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+}
+
+std::vector<std::uint64_t> known_starts(const ElfImage& image) {
+  std::vector<std::uint64_t> starts;
+  for (const AddressRange& r : image.unwound)
+    starts.push_back(r.begin);
+  for (const auto* symbols : {&image.dynamic, &image.local}) {
+    for (const ImageSymbol& s : *symbols) {
+      if (s.function && s.defined) starts.push_back(s.address);
+    }
+  }
+  for (const AddressRange& r : image.code)
+    starts.push_back(r.begin);
+  for (const StubRange& s : image.stubs) {
+    for (std::uint64_t at = s.range.begin; at < s.range.end; at += s.size)
+      starts.push_back(at);
+  }
+  starts.push_back(image.header.entry);
+  std::erase_if(starts, [&](std::uint64_t s) { return !image.is_code(s); });
+  sort_unique(starts);
+  return starts;
+}
+
+std::vector<Chunk> cut(const ElfImage& image, const std::vector<std::uint64_t>& starts) {
+  std::vector<Chunk> chunks;
+  for (const AddressRange& r : image.code) {
+    for (std::uint64_t at = r.begin; at < r.end;) {
+      // A chunk ends where a function begins.
+      std::uint64_t end = r.end;
+      if (r.end - at > kChunk) {
+        const auto border = std::ranges::lower_bound(starts, at + kChunk);
+        if (border != starts.end()) end = std::min(end, *border);
+      }
+      chunks.push_back({.range = {at, end}, .events = {}, .taken = {}, .runs_on = {}});
+      at = end;
+    }
+  }
+  return chunks;
+}
+
+bool runs_on(const std::vector<Chunk>& chunks, std::uint64_t address) {
+  const auto after = std::ranges::upper_bound(chunks, address, {}, [](const Chunk& c) { return c.range.begin; });
+  if (after == chunks.begin()) return true;
+  const Chunk& in = *std::prev(after);
+  const std::uint64_t offset = address - in.range.begin;
+  return offset >= in.runs_on.size() || in.runs_on[offset];
+}
+
+// Code whose address is taken and that nothing runs into is a function too: glibc's signal trampoline begins one byte
+// behind where its unwind entry says, and programs without unwind tables have functions that are only pointed to. A
+// pointer into a function that has an unwind entry is a switch's.
+void add_taken(const ElfImage& image, const std::vector<Chunk>& chunks, std::vector<std::uint64_t>& starts) {
+  std::vector<std::uint64_t> added;
+  for (const Chunk& from : chunks) {
+    for (const std::uint64_t address : from.taken) {
+      if (!runs_on(chunks, address)) added.push_back(address);
+    }
+  }
+  for (const DataPointer& p : data_pointers(image)) {
+    if (p.symbol != 0 || !image.is_code(p.target) || runs_on(chunks, p.target)) continue;
+    const auto after = std::ranges::upper_bound(image.unwound, p.target, {}, &AddressRange::begin);
+    if (after == image.unwound.begin() || !std::prev(after)->holds(p.target)) added.push_back(p.target);
+  }
+  starts.insert(starts.end(), added.begin(), added.end());
 }
 
 }  // namespace
 
-CodeScan scan_code(std::string_view bytes, const ElfHeader& header, WantEdges edges) {
+CodeScan scan_code(const ElfImage& image, unsigned threads) {
   CodeScan out;
-  Sweep sweep(out, edges);
-  for (const LoadSegment& s : header.segments) {
-    if ((s.flags & PF_X) == 0 || s.offset > bytes.size()) continue;
-    const std::string_view code = bytes.substr(s.offset, s.file_size);
-    if (edges == WantEdges::No && code.find("\x0f\x05") == std::string_view::npos) continue;
-    sweep.run(code, s.address);
+  out.starts = known_starts(image);
+  std::vector<Chunk> chunks = cut(image, out.starts);
+  std::atomic<std::size_t> next{0};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < chunks.size(); i = next++) {
+      Sweep(image, chunks[i]).run(out.starts);
+    }
+  };
+  {
+    std::vector<std::jthread> helpers;
+    for (std::size_t i = 1; i < std::min<std::size_t>(threads, chunks.size()); ++i)
+      helpers.emplace_back(work);
+    work();
   }
-  return out;
-}
-
-std::vector<std::uint64_t> function_starts(std::string_view bytes, const ElfHeader& header) {
-  std::vector<std::uint64_t> out;
-  const std::uint64_t hdr = header.eh_frame_hdr;
-  if (hdr == 0) return out;
-  // Version 1, eh_frame_ptr as sdata4 pc-relative, the count as udata4, the table as sdata4 relative to the header.
-  const auto start = read_at<std::uint32_t>(bytes, header, hdr);
-  const auto count = read_at<std::uint32_t>(bytes, header, hdr + 8);
-  if (!start || *start != 0x3b031b01 || !count || *count > header.eh_frame_hdr_size / 8) return out;
-  out.reserve(*count);
-  for (std::uint32_t i = 0; i < *count; ++i) {
-    const auto offset = read_at<std::int32_t>(bytes, header, hdr + 12 + std::uint64_t{i} * 8);
-    if (!offset) break;
-    out.push_back(hdr + static_cast<std::uint64_t>(std::int64_t{*offset}));
+  for (Chunk& chunk : chunks) {
+    for (const CodeEvent& e : chunk.events) {
+      if (e.kind == Kind::Call && image.is_code(e.target)) out.starts.push_back(e.target);
+    }
+    out.events.insert(out.events.end(), chunk.events.begin(), chunk.events.end());
+    chunk.events = {};
+  }
+  add_taken(image, chunks, out.starts);
+  sort_unique(out.starts);
+  for (Chunk& chunk : chunks) {
+    for (auto start = std::ranges::lower_bound(out.starts, chunk.range.begin);
+         start != out.starts.end() && *start - chunk.range.begin < chunk.runs_on.size(); ++start) {
+      if (chunk.runs_on[*start - chunk.range.begin]) out.falls.push_back(*start);
+    }
+    chunk.runs_on = {};
   }
   return out;
 }

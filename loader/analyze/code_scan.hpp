@@ -1,40 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decodes the machine code of one ELF file and finds its system calls.
+// Decodes all machine code of one ELF file once and notes what the call graph needs: where control goes, which
+// addresses are taken, where system calls are made.
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
-#include "loader/analyze/elf_header.hpp"
+#include "loader/analyze/elf_image.hpp"
 
 namespace uni {
 
-struct SyscallSite {
-  std::uint64_t address = 0;
-  int number = -1;  // -1: not a constant in the same basic block
-};
-
-// From an instruction to code that it calls, jumps to or takes the address of.
-struct CodeEdge {
-  std::uint64_t from = 0;
-  std::uint64_t to = 0;
-  bool is_call = false;
+struct CodeEvent {
+  enum class Kind : std::uint8_t {
+    Call,          // call to `target`
+    Jump,          // a jump, also a conditional one, to `target`
+    CallSlot,      // call through the pointer at `target`
+    JumpSlot,      // jump through the pointer at `target`
+    CallRegister,  // call of an address that is computed
+    JumpRegister,  // jump to an address that is computed: a switch, mostly
+    Access,        // memory at `target` is read or written
+    Address,       // `target` is put into a register, or is the base of an indexed access
+    Syscall,
+  };
+  std::uint64_t at = 0;
+  std::uint64_t target = 0;
+  Kind kind = Kind::Call;
 };
 
 struct CodeScan {
-  std::vector<SyscallSite> sites;
-  std::vector<CodeEdge> edges;  // only where asked for
+  std::vector<CodeEvent> events;      // by address
+  std::vector<std::uint64_t> starts;  // where functions begin, sorted: unwind table, symbols, call targets
+  std::vector<std::uint64_t> falls;   // of those, the ones that the code before them runs into, sorted
 };
 
-enum class WantEdges { No, Yes };
-
-// Sweeps the executable segments linearly. `bytes` is the whole file. Without edges a file that holds no `syscall`
-// instruction (0F 05) costs one search. Never fails: bytes that are no instruction are stepped over.
-CodeScan scan_code(std::string_view bytes, const ElfHeader& header, WantEdges edges);
-
-// The starts of functions that .eh_frame_hdr lists (LSB core 10.6.2), also of a stripped file; empty where it is absent
-// or not a table of the usual encoding.
-std::vector<std::uint64_t> function_starts(std::string_view bytes, const ElfHeader& header);
+// Sweeps each code range linearly, restarting at each function that is known beforehand; x86 code finds back into step
+// after data. Uses `threads` threads. Never fails: bytes that are no instruction are stepped over.
+CodeScan scan_code(const ElfImage& image, unsigned threads);
 
 }  // namespace uni

@@ -108,12 +108,6 @@ class Unpacker {
     values.resize(count);
     return std::ranges::all_of(values, [&](std::string& v) { return text(v); });
   }
-  bool numbers(std::vector<std::uint64_t>& values) {
-    std::uint64_t count = 0;
-    if (!number(count) || count > rest_.size() / sizeof count) return false;
-    values.resize(count);
-    return std::ranges::all_of(values, [&](std::uint64_t& v) { return number(v); });
-  }
   bool symbols(std::vector<DynamicSymbol>& values) {
     std::uint64_t count = 0;
     if (!number(count) || count > rest_.size() / sizeof count) return false;
@@ -130,7 +124,7 @@ bool unpack(std::string_view bytes, ElfFacts& out) {
   Unpacker in(bytes);
   std::uint64_t flags = 0;
   if (!in.number(flags) || !in.texts(out.needed) || !in.text(out.rpath) || !in.text(out.runpath) ||
-      !in.text(out.soname) || !in.texts(out.imports) || !in.symbols(out.exports) || !in.numbers(out.code_pointers)) {
+      !in.text(out.soname) || !in.texts(out.imports) || !in.symbols(out.exports)) {
     return false;
   }
   out.has_runpath = (flags & kFactRunpath) != 0;

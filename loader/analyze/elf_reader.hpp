@@ -30,8 +30,6 @@ struct ElfFacts {
   bool no_default_libs = false;        // DF_1_NODEFLIB
   std::vector<std::string> imports;    // undefined dynamic symbols, sorted
   std::vector<DynamicSymbol> exports;  // defined dynamic functions
-  // Addresses that relative relocations put into data; only for the C library and the dynamic linker.
-  std::vector<std::uint64_t> code_pointers;
 };
 
 // Starts the child on the first read and reuses it for all others. Not thread-safe.

@@ -3,8 +3,6 @@
 // and not warning-clean, are seen once.
 #include "loader/analyze/lief_child.hpp"
 
-#include "loader/analyze/c_library.hpp"
-
 #include <LIEF/ELF.hpp>
 #include <LIEF/logging.hpp>
 #include <exception>
@@ -27,8 +25,6 @@ void put(std::string& out, const std::vector<std::string>& texts) {
     put(out, t);
 }
 
-constexpr unsigned kRelative = 8;           // R_X86_64_RELATIVE
-constexpr unsigned kIrelative = 37;         // R_X86_64_IRELATIVE
 constexpr std::uint64_t kNoDefLib = 0x800;  // DF_1_NODEFLIB
 
 std::string facts_of(LIEF::ELF::Binary& binary) {
@@ -85,15 +81,6 @@ std::string facts_of(LIEF::ELF::Binary& binary) {
   put(out, imports);
   put(out, count);
   out += exports;
-  std::vector<std::uint64_t> pointers;
-  if (is_c_library(soname)) {
-    for (const LIEF::ELF::Relocation& r : binary.dynamic_relocations()) {
-      if (r.type() == kRelative || r.type() == kIrelative) pointers.push_back(static_cast<std::uint64_t>(r.addend()));
-    }
-  }
-  put(out, pointers.size());
-  for (const std::uint64_t p : pointers)
-    put(out, p);
   return out;
 }
 
@@ -105,7 +92,7 @@ void silence_lief() {
 
 std::string lief_facts(const std::string& path) {
   std::string empty;
-  for (int i = 0; i < 8; ++i)
+  for (int i = 0; i < 7; ++i)
     put(empty, std::uint64_t{0});
   try {
     const auto binary = LIEF::ELF::Parser::parse(path);

@@ -14,7 +14,7 @@ constexpr std::uint64_t kFactNoDefaultLibs = 4;
 // LIEF logs to stderr on its own; it must not.
 void silence_lief();
 
-// Parses a file and packs what ElfFacts needs: flags, needed, rpath, runpath, soname, imports, exports, code pointers,
+// Parses a file and packs what ElfFacts needs: flags, needed, rpath, runpath, soname, imports, exports,
 // as 64-bit numbers and length-prefixed strings. Without kFactParsed the rest is empty.
 std::string lief_facts(const std::string& path);
 

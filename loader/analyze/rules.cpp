@@ -71,10 +71,12 @@ void add_accounts(ClosureBuilder& builder, const std::string& reason) {
 }
 
 // nsswitch.conf(5): `database: service [action] service ...`. The services `files` and `dns` are in libc since
-// glibc 2.34.
+// glibc 2.34. Those that only ask a daemon of systemd's, which an image has not, stay out; the C library goes on with
+// the next service.
 Expected<void> add_name_services(ClosureBuilder& builder, const std::string& reason) {
   static const std::set<std::string> kDatabases = {
       "passwd:", "group:", "hosts:", "services:", "protocols:", "networks:"};
+  static const std::set<std::string> kNeedDaemon = {"systemd", "mymachines", "resolve"};
   const auto where = builder.sysroot().resolve("/etc/nsswitch.conf");
   if (!where) return {};
   if (auto ok = builder.add_path("/etc/nsswitch.conf", reason); !ok) return std::unexpected(ok.error());
@@ -86,7 +88,7 @@ Expected<void> add_name_services(ClosureBuilder& builder, const std::string& rea
     std::string word;
     if (!(words >> word) || !kDatabases.contains(word)) continue;
     while (words >> word) {
-      if (word.starts_with('[') || word.ends_with(']')) continue;
+      if (word.starts_with('[') || word.ends_with(']') || kNeedDaemon.contains(word)) continue;
       auto ok = builder.add_by_name("libnss_" + word + ".so.2", "name service `" + word + "` of /etc/nsswitch.conf");
       if (!ok) return std::unexpected(ok.error());
     }

@@ -1,189 +1,123 @@
 // SPDX-License-Identifier: Apache-2.0
-// All code of an ordinary file counts. The C library holds every call, so of it only what others reach counts: its
-// functions are the nodes of a graph, with direct calls, jumps and taken addresses as edges; the imports of the other
-// files and the pointers in its data are where the walk begins.
+// call graph -> numbers -> who makes them. The evidence of fork and exec comes from the same graph.
 #include "loader/analyze/syscalls_used.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <set>
+#include <thread>
 
-#include "loader/analyze/c_library.hpp"
-#include "loader/analyze/code_scan.hpp"
+#include "loader/analyze/call_graph.hpp"
 #include "loader/analyze/file.hpp"
+#include "loader/analyze/number_search.hpp"
+#include "loader/analyze/scan_cache.hpp"
+#include "loader/analyze/syscall_origins.hpp"
 
 namespace uni {
 namespace {
 
-std::string base_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
+// Functions of the C libraries that make a process that executes nothing, and those that start another program.
+constexpr std::string_view kForkNames[] = {"fork",  "_Fork",   "__fork", "__libc_fork",
+                                           "vfork", "__vfork", "daemon", "forkpty"};
+constexpr std::string_view kExecNames[] = {
+    "posix_spawn", "posix_spawnp", "pidfd_spawn", "pidfd_spawnp", "system", "popen",  "wordexp", "execve",
+    "execv",       "execvp",       "execvpe",     "execl",        "execlp", "execle", "fexecve", "execveat"};
+constexpr unsigned kFork = 57;
+constexpr unsigned kVfork = 58;
+constexpr unsigned kExecve = 59;
+constexpr unsigned kExecveat = 322;
+
+void find_processes(const CallGraph& graph, const NumberSearch& search, const std::vector<LibraryUse>& uses,
+                    SyscallReport& report) {
+  std::set<std::string> evidence;
+  for (const LibraryUse& use : uses) {
+    if (std::ranges::find(kForkNames, use.name) == std::end(kForkNames) &&
+        std::ranges::find(kExecNames, use.name) == std::end(kExecNames)) {
+      continue;
+    }
+    const GraphObject& o = graph.objects()[use.user.object];
+    evidence.insert(fmt::format("{}: {} -> {}", o.path, o.name_of(use.user.node), use.name));
+  }
+  // The C library's own instructions count where another object asks for them, which is above.
+  const auto direct = [&](const NodeRef& at, std::string_view what) {
+    const GraphObject& o = graph.objects()[at.object];
+    if (o.c_library) return;
+    evidence.insert(fmt::format("{}: {} makes {}", o.path, o.name_of(at.node), what));
+  };
+  for (const auto& [number, what] : {std::pair<unsigned, std::string_view>{kFork, "fork"},
+                                     {kVfork, "vfork"},
+                                     {kExecve, "execve"},
+                                     {kExecveat, "execveat"}}) {
+    const auto found = search.numbers().find(number);
+    if (found == search.numbers().end()) continue;
+    for (const NodeRef& at : found->second)
+      direct(at, what);
+  }
+  for (const NodeRef& at : search.forks())
+    direct(at, "clone");
+  report.processes.assign(evidence.begin(), evidence.end());
 }
 
-using Calls = std::set<int>;  // -1 stands for an undecided site
-
-// The C library as a graph of functions.
-class Library {
- public:
-  Library(const ClosureObject& object, std::string_view bytes) {
-    const CodeScan scan = scan_code(bytes, object.facts.header, WantEdges::Yes);
-    starts_ = function_starts(bytes, object.facts.header);
-    for (const DynamicSymbol& s : object.facts.exports) {
-      if (s.address == 0) continue;
-      starts_.push_back(s.address);
-      by_name_.emplace(s.name.substr(0, s.name.find('@')), s.address);
-    }
-    for (const CodeEdge& e : scan.edges) {
-      if (e.is_call) starts_.push_back(e.to);
-    }
-    std::ranges::sort(starts_);
-    starts_.erase(std::unique(starts_.begin(), starts_.end()), starts_.end());
-    next_.resize(starts_.size());
-    calls_.resize(starts_.size());
-    for (const CodeEdge& e : scan.edges) {
-      const auto from = function_of(e.from);
-      const auto to = function_of(e.to);
-      // An address in the middle of a function is taken of data or a jump table, unless it is a jump.
-      if (from != kNone && to != kNone && from != to) next_[from].push_back(to);
-    }
-    for (const SyscallSite& s : scan.sites) {
-      if (const auto f = function_of(s.address); f != kNone) calls_[f].insert(s.number);
-    }
-    for (const std::uint64_t p : object.facts.code_pointers) {
-      if (std::ranges::binary_search(starts_, p)) always_.push_back(function_of(p));
-    }
-    always_.push_back(function_of(object.facts.header.entry));
+// Programs in the image that are none of the objects: what they do is not known.
+std::vector<std::string> other_programs(const Closure& closure) {
+  std::set<std::string> known;
+  for (const ClosureObject& object : closure.objects)
+    known.insert(object.path);
+  std::vector<std::string> out;
+  for (const auto& [path, entry] : closure.files) {
+    if (entry.kind != FileEntry::Kind::File || (entry.mode & 0111U) == 0 || entry.origin.empty() ||
+        known.contains(path))
+      continue;
+    const auto file = InputFile::open(entry.origin);
+    char magic[4] = {};
+    if (file && file->read_exact(0, magic) && std::string_view(magic, 4) == "\177ELF") out.push_back(path);
   }
+  return out;
+}
 
-  // What is reachable from these symbols; where `names` is null, from the pointers in the library's data.
-  Calls reach(const std::vector<std::string>* names) const {
-    std::vector<std::size_t> todo;
-    if (names == nullptr) {
-      todo = always_;
-    } else {
-      for (const std::string& name : *names) {
-        const auto [first, last] = by_name_.equal_range(name.substr(0, name.find('@')));
-        for (auto it = first; it != last; ++it)
-          todo.push_back(function_of(it->second));
-      }
-    }
-    std::vector<bool> seen(starts_.size());
-    Calls out;
-    while (!todo.empty()) {
-      const std::size_t f = todo.back();
-      todo.pop_back();
-      if (f == kNone || seen[f]) continue;
-      seen[f] = true;
-      out.insert(calls_[f].begin(), calls_[f].end());
-      todo.insert(todo.end(), next_[f].begin(), next_[f].end());
-    }
-    return out;
+Expected<SyscallReport> search_closure(const Closure& closure) {
+  const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+  auto graph = CallGraph::build(closure, threads);
+  if (!graph) return std::unexpected(graph.error());
+  graph->walk();
+  NumberSearch search(*graph);
+  search.run();
+  const std::vector<LibraryUse> uses = library_uses(*graph);
+
+  SyscallReport report;
+  for (auto& [number, origins] : call_origins(*graph, search, uses))
+    report.uses.push_back({number, std::move(origins)});
+  std::set<std::string> undecided;
+  for (const NumberSearch::Open& open : search.undecided()) {
+    const GraphObject& o = graph->objects()[open.node.object];
+    undecided.insert(fmt::format("{}: {}+{:#x}: {}", o.path, o.name_of(open.node.node),
+                                 open.at - o.begin_of(open.node.node), open.why));
   }
-
- private:
-  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
-
-  std::size_t function_of(std::uint64_t address) const {
-    const auto after = std::ranges::upper_bound(starts_, address);
-    return after == starts_.begin() ? kNone : static_cast<std::size_t>(after - starts_.begin()) - 1;
+  find_processes(*graph, search, uses, report);
+  if (processes_wanted(report) == "exec") {
+    for (const std::string& path : other_programs(closure))
+      undecided.insert(path + ": a program of the image that is not looked at");
   }
-
-  std::vector<std::uint64_t> starts_;
-  std::multimap<std::string, std::uint64_t> by_name_;
-  std::vector<std::vector<std::size_t>> next_;
-  std::vector<Calls> calls_;
-  std::vector<std::size_t> always_;
-};
-
-void note_processes(const ClosureObject& object, const Calls& own, std::set<std::string>& evidence) {
-  static constexpr std::string_view kStart[] = {
-      "fork",   "_Fork", "vfork",  "posix_spawn", "posix_spawnp", "system", "popen",  "forkpty", "daemon",
-      "execve", "execv", "execvp", "execvpe",     "execl",        "execlp", "execle", "fexecve", "execveat"};
-  for (const std::string_view name : kStart) {
-    if (std::ranges::binary_search(object.facts.imports, name)) evidence.insert(object.path + ": " + std::string(name));
-  }
-  // A static program has no imports; its code says it.
-  static constexpr std::pair<int, std::string_view> kCalls[] = {
-      {57, "fork"}, {58, "vfork"}, {59, "execve"}, {322, "execveat"}};
-  if (!object.facts.imports.empty()) return;
-  for (const auto& [number, name] : kCalls) {
-    if (own.contains(number)) evidence.insert(object.path + ": " + std::string(name));
-  }
+  report.undecided.assign(undecided.begin(), undecided.end());
+  return report;
 }
 
 }  // namespace
 
 Expected<SyscallReport> find_syscalls(const Closure& closure) {
-  std::map<int, std::set<std::string>> found;
-  std::map<std::string, std::size_t> undecided;
-  std::set<std::string> processes;
-  std::vector<Library> libraries;
-  const auto take = [&](const Calls& calls, const std::string& path) {
-    for (const int number : calls) {
-      if (number >= 0)
-        found[number].insert(path);
-      else
-        ++undecided[path];
-    }
-  };
-  for (const ClosureObject& object : closure.objects) {
-    auto bytes = read_text(object.host, std::uint64_t{2} << 30);
-    if (!bytes) return std::unexpected(bytes.error());
-    const std::string name = base_name(object.path);
-    const bool linker = object.path == closure.interpreter || name.starts_with("ld-");
-    if (is_c_library(name) && !linker) {
-      libraries.emplace_back(object, *bytes);
-      take(libraries.back().reach(nullptr), object.path);
-      continue;
-    }
-    if (is_c_library(name) && object.facts.soname.starts_with("libc.")) {
-      libraries.emplace_back(object, *bytes);  // musl: one file is both
-      take(libraries.back().reach(nullptr), object.path);
-      continue;
-    }
-    const CodeScan scan = scan_code(*bytes, object.facts.header, WantEdges::No);
-    Calls own;
-    std::set<std::uint64_t> open_sites;
-    for (const SyscallSite& site : scan.sites) {
-      if (site.number >= 0) {
-        own.insert(site.number);
-      } else {
-        open_sites.insert(site.address);
-      }
-    }
-    take(own, object.path);
-    if (!open_sites.empty()) undecided[object.path] += open_sites.size();
-    // The dynamic linker's execve is for `ld.so --argv0 PROGRAM` on its own command line.
-    if (!linker) note_processes(object, own, processes);
-  }
-  for (const ClosureObject& object : closure.objects) {
-    if (is_c_library(base_name(object.path))) continue;
-    for (const Library& library : libraries) {
-      Calls calls = library.reach(&object.facts.imports);
-      // A computed number inside the library is the library's own matter; syscall(2)'s is the caller's.
-      if (!std::ranges::binary_search(object.facts.imports, "syscall")) calls.erase(-1);
-      take(calls, object.path);
-    }
-  }
-  SyscallReport report;
-  for (const auto& [number, origins] : found) {
-    report.uses.push_back({static_cast<unsigned>(number), {origins.begin(), origins.end()}});
-  }
-  for (const auto& [path, count] : undecided) {
-    report.undecided.push_back(fmt::format("{}: {} call site{} with a number that is computed at run time", path, count,
-                                           count == 1 ? "" : "s"));
-  }
-  report.processes.assign(processes.begin(), processes.end());
+  const ScanCache cache(closure);
+  if (auto known = cache.load()) return std::move(*known);
+  auto report = search_closure(closure);
+  if (report) cache.store(*report);
   return report;
 }
 
 std::string_view processes_wanted(const SyscallReport& report) {
   if (report.processes.empty()) return "none";
-  // These make a process that executes nothing; all others end in an execve.
-  static constexpr std::string_view kOnlyFork[] = {"fork", "_Fork", "vfork", "daemon", "forkpty"};
   for (const std::string& evidence : report.processes) {
     const std::string name = evidence.substr(evidence.rfind(' ') + 1);
-    if (std::ranges::find(kOnlyFork, name) == std::end(kOnlyFork)) return "exec";
+    if (name != "clone" && std::ranges::find(kForkNames, name) == std::end(kForkNames)) return "exec";
   }
   return "fork";
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which system calls the closure can make, found in its machine code.
+// Which system calls the closure can make, found in its machine code (docs/ANALYSIS.md).
 #pragma once
 
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,18 +12,19 @@ namespace uni {
 
 struct SyscallUse {
   unsigned number = 0;
-  std::vector<std::string> origins;  // guest paths of the files whose code makes or asks for the call, sorted
+  // Who makes it: "FILE: FUNCTION", or "FILE: FUNCTION -> NAME" where it asks the C library's NAME for it. One a file,
+  // the nearest; at most a few.
+  std::vector<std::string> origins;
 };
 
 struct SyscallReport {
   std::vector<SyscallUse> uses;        // by number
-  std::vector<std::string> undecided;  // "FILE: N call sites whose number is computed at run time"
-  std::vector<std::string> processes;  // evidence of fork and exec: "FILE: fork", sorted
+  std::vector<std::string> undecided;  // "FILE: FUNCTION+0xOFFSET: REASON", sorted; where any is, `uses` may lack calls
+  std::vector<std::string> processes;  // evidence of fork and exec: "FILE: FUNCTION -> NAME", sorted
 };
 
-// Decodes the code of every object of the closure. Of the C library and the dynamic linker only the functions count
-// that others can reach; of all other files, all code. What cannot be decided is said. Reads the files again; an
-// unreadable one is an error.
+// Decodes the code of every object of the closure and walks its call graph. Uses all processors. Reads the files again;
+// an unreadable one is an error. A closure that was looked at before is answered from the cache ($XDG_CACHE_HOME/uni).
 Expected<SyscallReport> find_syscalls(const Closure& closure);
 
 // The permission that the evidence asks for: "none", "fork" or "exec" (which includes fork).

@@ -37,7 +37,11 @@ func main() {
 			os.Exit(0)
 		}()
 	})
-	listener, err := net.Listen("tcp", ":8080")
+	port := "8080"
+	if len(os.Args) > 1 {
+		port = os.Args[1]
+	}
+	listener, err := net.Listen("tcp", ":"+port)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -36,7 +36,8 @@ fn serve(stream: TcpStream, hits: Arc<Mutex<HashMap<String, u32>>>) -> std::io::
 }
 
 fn main() -> std::io::Result<()> {
-    let listener = TcpListener::bind("0.0.0.0:8080")?;
+    let port = std::env::args().nth(1).unwrap_or("8080".to_string());
+    let listener = TcpListener::bind(format!("0.0.0.0:{}", port))?;
     let hits = Arc::new(Mutex::new(HashMap::new()));
     println!("listening");
     for stream in listener.incoming() {
