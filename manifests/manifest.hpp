@@ -31,6 +31,7 @@ struct Manifest {
   std::vector<std::string> publish;  // as `uni run -p`
   std::vector<std::string> volumes;  // as `uni run -v`
   std::string processes = "none";    // none, fork or exec
+  std::string call_mode = "all";     // of what `syscalls` lists: audit, enforce, or all for no list
   std::map<std::string, FileEntry> files;
   SyscallReport syscalls;
 };

@@ -131,10 +131,14 @@ Manifest read_manifest(const YamlReader& root, const std::filesystem::path& dire
   m.volumes = root.strings("volumes");
   if (root.has("permissions")) {
     const YamlReader permissions = root.map("permissions");
-    permissions.only({"processes", "evidence"});
+    permissions.only({"processes", "syscalls", "evidence"});
     m.processes = permissions.string("processes", "none");
     if (m.processes != "none" && m.processes != "fork" && m.processes != "exec") {
       permissions.refuse("processes", "must be `none`, `fork` or `exec`");
+    }
+    m.call_mode = permissions.string("syscalls", "all");
+    if (m.call_mode != "audit" && m.call_mode != "enforce" && m.call_mode != "all") {
+      permissions.refuse("syscalls", "must be `audit`, `enforce` or `all`");
     }
     m.syscalls.processes = permissions.strings("evidence");
   }

@@ -110,6 +110,7 @@ std::string write_manifest(const Manifest& m, const std::filesystem::path& direc
   if (!m.volumes.empty()) put_list(out, "volumes", m.volumes);
   out << Key << "permissions" << Value << YAML::BeginMap;
   put(out, "processes", m.processes);
+  put(out, "syscalls", m.call_mode);
   put_list(out, "evidence", m.syscalls.processes);
   out << YAML::EndMap;
   out << Key << "files" << Value << YAML::BeginSeq;

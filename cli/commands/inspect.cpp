@@ -94,7 +94,7 @@ std::string as_json(const Manifest& m, const Verdict& verdict, bool image) {
         {{"number", use.number}, {"name", syscall_name(use)}, {"level", syscall_level(use)}, {"origins", use.origins}});
   }
   j["undecided"] = m.syscalls.undecided;
-  j["permissions"] = {{"processes", m.processes}, {"evidence", m.syscalls.processes}};
+  j["permissions"] = {{"processes", m.processes}, {"syscalls", m.call_mode}, {"evidence", m.syscalls.processes}};
   j["verdict"] = {{"status", verdict_name(verdict.kind)}, {"reasons", verdict.reasons}, {"notes", verdict.notes}};
   return j.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
@@ -120,7 +120,7 @@ std::string as_text(const Manifest& m, const Verdict& verdict) {
   out += fmt::format("system calls {}\n", m.syscalls.uses.size());
   for (const auto& [level, names] : by_level)
     out += fmt::format("  {:<8}{}\n", level, names);
-  out += fmt::format("permissions  processes: {}\n", m.processes);
+  out += fmt::format("permissions  processes: {}, system calls: {}\n", m.processes, m.call_mode);
   out += fmt::format("verdict      {}\n", verdict_name(verdict.kind));
   for (const std::string& r : verdict.reasons)
     out += "  because " + r + "\n";

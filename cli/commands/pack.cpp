@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "cli/commands/commands.hpp"
+#include "cli/image/call_list.hpp"
 #include "cli/image/writer.hpp"
 #include "cli/report/report.hpp"
 #include "loader/analyze/file.hpp"
@@ -99,6 +100,13 @@ Expected<std::string> processes_of(const PackOptions& options, const SyscallRepo
   return usage("`--processes` is none, fork or exec", options.processes, "for example `--processes exec`");
 }
 
+// What happens to a call that was not found. Where some are not decided, a list would end what works.
+Expected<std::string> call_mode_of(const PackOptions& options, const SyscallReport& syscalls) {
+  if (options.call_mode.empty()) return std::string(syscalls.undecided.empty() ? "audit" : "all");
+  if (is_call_mode(options.call_mode)) return options.call_mode;
+  return usage("`--syscalls` is audit, enforce or all", options.call_mode, "for example `--syscalls enforce`");
+}
+
 Expected<PackResult> plan_program(const PackOptions& options) {
   ClosureRequest request;
   request.program = options.source;
@@ -138,13 +146,17 @@ Expected<PackResult> plan_program(const PackOptions& options) {
   auto processes = processes_of(options, m.syscalls);
   if (!processes) return std::unexpected(processes.error());
   m.processes = std::move(*processes);
+  auto call_mode = call_mode_of(options, m.syscalls);
+  if (!call_mode) return std::unexpected(call_mode.error());
+  m.call_mode = std::move(*call_mode);
   result.notes = std::move(closure->notes);
   return result;
 }
 
 Expected<PackResult> plan_manifest(const PackOptions& options) {
   if (!options.environment.empty() || !options.added.empty() || !options.directory.empty() || !options.user.empty() ||
-      !options.arguments.empty() || options.sysroot != "/" || !options.name.empty() || !options.processes.empty()) {
+      !options.arguments.empty() || options.sysroot != "/" || !options.name.empty() || !options.processes.empty() ||
+      !options.call_mode.empty()) {
     return usage("a manifest says everything itself", options.source, "edit the manifest, or give only `-o IMAGE`");
   }
   auto text = read_text(options.source);
@@ -170,6 +182,7 @@ BootConfig boot_config(const Manifest& m) {
   if (m.uid != 0) config.add("uid", std::to_string(m.uid));
   if (m.gid != 0) config.add("gid", std::to_string(m.gid));
   if (m.processes != "none") config.add("processes", m.processes);
+  if (m.call_mode != "all") config.add("syscalls", m.call_mode + ":" + call_list(m.syscalls));
   if (!m.memory.empty()) config.add("x-memory", m.memory);
   if (m.cpus != 0) config.add("x-cpus", std::to_string(m.cpus));
   for (const std::string& p : m.publish)
@@ -282,6 +295,11 @@ void add_pack(CLI::App& app, Verbs& verbs) {
   verb->add_option("--processes", options->processes,
                    "whether the program may fork and execute others; default: what its code can do")
       ->type_name("none|fork|exec");
+  verb->add_option(
+          "--syscalls", options->call_mode,
+          "system calls that were not found answer ENOSYS (audit) or end the program (enforce), or there is no "
+          "list (all); default: audit, or all where some calls are not decided")
+      ->type_name("audit|enforce|all");
   verb->add_option("--sysroot", options->sysroot, "the root of the system that the program is from")->type_name("DIR");
   verb->add_option("--name", options->name, "the image's name; default: the program's file name")->type_name("NAME");
   verb->add_option("arguments", options->arguments, "the program's arguments, after `--`")->type_name("ARG");

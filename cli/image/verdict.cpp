@@ -51,6 +51,9 @@ Verdict judge(const Manifest& manifest) {
   }
   for (const std::string& u : manifest.syscalls.undecided)
     verdict.notes.push_back("not decided: " + u);
+  if (!manifest.syscalls.undecided.empty() && manifest.call_mode == "all") {
+    verdict.notes.push_back("its system calls are not limited to those found, because some are not decided");
+  }
   verdict.kind = !verdict.reasons.empty() ? Verdict::Kind::WillNotRun
                  : verdict.notes.empty()  ? Verdict::Kind::Runs
                                           : Verdict::Kind::RunsWithNotes;

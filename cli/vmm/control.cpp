@@ -106,6 +106,11 @@ void GuestReport::line(std::string_view text) {
                           .code = ExitCode::kRunFailed};
   } else if (verb == "missing-syscall" && !subject.empty()) {
     hint(fmt::format("the program called `{}`, which the kernel lacks", subject));
+  } else if (verb == "denied-syscall" && words.size() > 2) {
+    hint(fmt::format(
+        "the program called `{}`, which the image's list of system calls does not have, and was {}; `uni pack "
+        "--syscalls all` makes no list",
+        subject, words[2] == "ended" ? "ended" : "answered ENOSYS"));
   } else if (verb == "missing-file" && !subject.empty()) {
     hint(
         fmt::format("the program looked for `{}`, which is not in the image; add it to the manifest's files", subject));

@@ -24,6 +24,7 @@
 #include "kernel/sched/thread_access.hpp"
 #include "kernel/time/timer_queue.hpp"
 #include "loader/exec/exec.hpp"
+#include "syscall-shim/entry/allow_list.hpp"
 #include "syscall-shim/entry/trace.hpp"
 #include "syscall-shim/linux/signal.hpp"
 
@@ -243,6 +244,11 @@ const BootConfig& config() {
   if (!sched::init_cpu(0).ok()) PANIC("no memory for the scheduler");
   if (!parsed.ok()) {
     log::error("bad boot configuration at `{}`: {}", bad_key, parsed.error());
+    dev::power_off();
+    PANIC("cannot power off");
+  }
+  if (!shim::apply_allow_list()) {
+    log::error("bad boot configuration at `syscalls`");
     dev::power_off();
     PANIC("cannot power off");
   }

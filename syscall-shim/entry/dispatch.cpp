@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The system-call entry in C++: number -> row -> typed handler. The array is made from syscalls.def; a handler whose
-// arity differs from its row does not compile. A call that is Missing answers ENOSYS and is reported once. -errno is
-// made here and nowhere else.
+// arity differs from its row does not compile. A call that is Missing answers ENOSYS and is reported once; one that the
+// image's list does not have loses its entry at boot. -errno is made here and nowhere else.
 #include <atomic>
 
 #include "kernel/boot/log.hpp"
 #include "kernel/dev/serial_port.hpp"
 #include "kernel/sched/exit_path.hpp"
 #include "kernel/sched/thread.hpp"
+#include "syscall-shim/entry/allow_list.hpp"
 #include "syscall-shim/entry/decode.hpp"
 #include "syscall-shim/entry/trace.hpp"
 #include "syscall-shim/linux/fs.hpp"
@@ -33,8 +34,6 @@ constexpr Handler checked() {
   return &Invoke<kHandler>::call;
 }
 
-constexpr usize kRows = 480;
-
 struct Table {
   Handler handlers[kRows] = {};
 };
@@ -55,7 +54,7 @@ constexpr Table make_table() {
   return t;
 }
 
-constexpr Table kTable = make_table();
+constinit Table table = make_table();
 
 const char* name_of(u64 number) {
   switch (number) {
@@ -72,6 +71,7 @@ const char* name_of(u64 number) {
 std::atomic<u64> reported[kRows / 64 + 1];
 
 i64 missing(u64 number) {
+  if (number < kRows && is_denied(number)) return denied_call(number, name_of(number));
   const u64 slot = number < kRows ? number : kRows;
   const u64 bit = u64{1} << (slot % 64);
   if ((reported[slot / 64].fetch_or(bit, std::memory_order_relaxed) & bit) == 0) {
@@ -89,7 +89,7 @@ i64 missing(u64 number) {
 }
 
 i64 call(u64 number, const u64* regs) {
-  const Handler handler = number < kRows ? kTable.handlers[number] : nullptr;
+  const Handler handler = number < kRows ? table.handlers[number] : nullptr;
   if (handler == nullptr) [[unlikely]]
     return missing(number);
   const SysResult r = handler(regs);
@@ -104,6 +104,14 @@ i64 call(u64 number, const u64* regs) {
 }
 
 }  // namespace
+
+bool apply_allow_list() {
+  if (!read_allow_list()) return false;
+  for (usize number = 0; number < kRows; ++number) {
+    if (is_denied(number)) table.handlers[number] = nullptr;
+  }
+  return true;
+}
 
 extern "C" void syscall_main(TrapFrame* frame) {
   Thread& thread = Thread::current();
