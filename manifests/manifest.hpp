@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The manifest: what an image is made of and why (DESIGN.md section 6; manifests/README.md has the schema).
+// The manifest: what an image is made of and why (docs/MANIFEST.md; the schema is
+// manifests/schema/uni-manifest-1.json).
 #pragma once
 
 #include <cstdint>
@@ -21,7 +22,7 @@ struct Manifest {
   std::string program;
   std::string interpreter;
   std::vector<std::string> arguments;    // argv[1] and up
-  std::vector<std::string> environment;  // NAME=VALUE
+  std::vector<std::string> environment;  // NAME=VALUE; NAME alone is taken from the environment of `uni run`
   std::string directory = "/";
   unsigned uid = 0;
   unsigned gid = 0;
@@ -46,8 +47,8 @@ enum class Origins {
 std::string write_manifest(const Manifest& manifest, const std::filesystem::path& directory, Origins origins);
 
 // Reads a manifest. `file` names it in messages and gives the directory of relative origins. Fails (kBadInput) with the
-// line on unknown keys, wrong types, another version, files without their parent directory and the like. Does not look
-// at the files.
+// line and column on unknown keys, wrong types, another version, files without their parent directory and the like.
+// Does not look at the files.
 Expected<Manifest> parse_manifest(const std::filesystem::path& file, const std::string& text);
 
 // Whether every file still has the size and the digest that the manifest states; the error names the first that has

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads manifests, strictly: whatever `uni pack` would not write is refused with the line.
+// Reads manifests, strictly: whatever `uni pack` would not write is refused with line and column.
 #include <algorithm>
 #include <set>
 
@@ -21,7 +21,7 @@ std::vector<std::string> assignments(const YamlReader& in, const char* key) {
   auto values = in.strings(key);
   for (const std::string& v : values) {
     const std::size_t equals = v.find('=');
-    if (equals == 0 || equals == std::string::npos) in.refuse(key, "must hold `NAME=VALUE` entries");
+    if (v.empty() || equals == 0) in.refuse(key, "must hold `NAME=VALUE` or `NAME` entries");
   }
   return values;
 }

@@ -22,25 +22,31 @@ bool parse_number(const std::string& text, int base, T& value) {
 YamlReader::YamlReader(YAML::Node node, std::string name) : node_(std::move(node)), name_(std::move(name)) {}
 
 void YamlReader::refuse(const std::string& what) const {
-  throw YamlError{line(), what};
+  throw YamlError{node_.Mark(), what};
 }
 
 void YamlReader::refuse(const char* key, const std::string& what) const {
-  const YAML::Node node = node_[key];
-  throw YamlError{node.IsDefined() ? node.Mark().line + 1 : line(), "`" + name_ + key + "` " + what};
+  throw YamlError{mark_of(key), "`" + name_ + key + "` " + what};
 }
 
 void YamlReader::only(std::initializer_list<std::string_view> keys) const {
   if (!node_.IsMap()) refuse("`" + name_ + "` must be a mapping");
   std::set<std::string> seen;
   for (const auto& pair : node_) {
-    if (!pair.first.IsScalar()) throw YamlError{pair.first.Mark().line + 1, "a key must be a word"};
+    if (!pair.first.IsScalar()) throw YamlError{pair.first.Mark(), "a key must be a word"};
     const std::string& key = pair.first.Scalar();
     if (std::ranges::find(keys, std::string_view(key)) == keys.end()) {
-      throw YamlError{pair.first.Mark().line + 1, "unknown key `" + name_ + key + "`"};
+      throw YamlError{pair.first.Mark(), "unknown key `" + name_ + key + "`"};
     }
-    if (!seen.insert(key).second) throw YamlError{pair.first.Mark().line + 1, "key `" + name_ + key + "` given twice"};
+    if (!seen.insert(key).second) throw YamlError{pair.first.Mark(), "key `" + name_ + key + "` given twice"};
   }
+}
+
+YAML::Mark YamlReader::mark_of(const char* key) const {
+  for (const auto& pair : node_) {
+    if (pair.first.IsScalar() && pair.first.Scalar() == key) return pair.first.Mark();
+  }
+  return node_.Mark();
 }
 
 YAML::Node YamlReader::need(const char* key) const {
@@ -120,7 +126,7 @@ std::vector<std::string> YamlReader::strings(const char* key) const {
   std::vector<std::string> out;
   for (const YAML::Node& item : node) {
     if (!item.IsScalar() || item.Scalar().find('\0') != std::string::npos) {
-      throw YamlError{item.Mark().line + 1, "`" + name_ + key + "` must be a list of strings"};
+      throw YamlError{item.Mark(), "`" + name_ + key + "` must be a list of strings"};
     }
     out.push_back(item.Scalar());
   }
@@ -139,7 +145,7 @@ std::vector<YamlReader> YamlReader::items(const char* key) const {
   const YAML::Node node = node_[key];
   if (!node.IsSequence()) refuse(key, "must be a list");
   for (const YAML::Node& item : node) {
-    if (!item.IsMap()) throw YamlError{item.Mark().line + 1, "`" + name_ + key + "` must be a list of mappings"};
+    if (!item.IsMap()) throw YamlError{item.Mark(), "`" + name_ + key + "` must be a list of mappings"};
     out.emplace_back(item, name_ + key + ".");
   }
   return out;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strict reading of a YAML mapping: each access says what it wants, and everything else is an error with the line.
-// Inside read_yaml() errors travel as an exception of our own, because yaml-cpp throws its own anyway; none leaves it.
+// Strict reading of a YAML mapping: each access says what it wants, and everything else is an error with line and
+// column. Inside read_yaml() errors travel as an exception of our own, because yaml-cpp throws its own anyway; none
+// leaves it.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -16,7 +17,7 @@
 namespace uni {
 
 struct YamlError {
-  int line = 0;  // from 1; 0 where unknown
+  YAML::Mark mark;  // of the key or the value that is wrong
   std::string what;
 };
 
@@ -46,9 +47,10 @@ class YamlReader {
 
   [[noreturn]] void refuse(const std::string& what) const;
   [[noreturn]] void refuse(const char* key, const std::string& what) const;
-  int line() const { return node_.Mark().line + 1; }
 
  private:
+  // Where the key stands, or the mapping where it is absent.
+  YAML::Mark mark_of(const char* key) const;
   YAML::Node need(const char* key) const;
   YAML::Node node_;
   std::string name_;
@@ -61,25 +63,26 @@ bool nests_too_deep(std::string_view text);
 std::string one_line(std::string text);
 
 // Parses `text` and hands the mapping at its top to `read`. Everything that goes wrong becomes one diagnostic
-// `FILE:LINE: ...` of kBadInput.
+// `FILE:LINE:COLUMN: ...` of kBadInput.
 template <typename Read>
 auto read_yaml(const std::string& file, const std::string& text, Read read)
     -> Expected<decltype(read(std::declval<const YamlReader&>()))> {
-  const auto bad = [&](int line, const std::string& what) {
+  const auto bad = [&](const YAML::Mark& mark, const std::string& what) {
+    const auto place = ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
     return fail({.what = one_line(what),
-                 .where = line > 0 ? file + ":" + std::to_string(line) : file,
+                 .where = mark.is_null() ? file : file + place,
                  .why = {},
                  .hint = "manifests are written by `uni pack PROGRAM`; make it again"});
   };
   try {
-    if (nests_too_deep(text)) return bad(0, "nested too deeply");
+    if (nests_too_deep(text)) return bad(YAML::Mark::null_mark(), "nested too deeply");
     const YAML::Node node = YAML::Load(text);
-    if (!node.IsMap()) return bad(1, "not a mapping");
+    if (!node.IsMap()) return bad(YAML::Mark(), "not a mapping");
     return read(YamlReader(node));
   } catch (const YamlError& e) {
-    return bad(e.line, e.what);
+    return bad(e.mark, e.what);
   } catch (const YAML::Exception& e) {
-    return bad(e.mark.line + 1, "not valid YAML: " + e.msg);
+    return bad(e.mark, "not valid YAML: " + e.msg);
   }
 }
 

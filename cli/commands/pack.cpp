@@ -49,17 +49,14 @@ Expected<std::int64_t> image_time() {
   return value;
 }
 
+// NAME alone is a value that `uni run` takes from its own environment: it is never recorded.
 Expected<std::vector<std::string>> environment_of(const PackOptions& options) {
-  std::vector<std::string> out;
   for (const std::string& e : options.environment) {
-    if (e.empty() || e.starts_with('=')) return usage("`-e` needs NAME=VALUE", e, "for example `-e PORT=8080`");
-    if (e.find('=') != std::string::npos) {
-      out.push_back(e);
-    } else if (const char* value = std::getenv(e.c_str()); value != nullptr) {
-      out.push_back(e + "=" + value);  // as `docker run -e NAME`
+    if (e.empty() || e.starts_with('=')) {
+      return usage("`-e` needs NAME=VALUE or NAME", e, "for example `-e PORT=8080`");
     }
   }
-  return out;
+  return options.environment;
 }
 
 Expected<std::vector<AddedPath>> added_of(const PackOptions& options) {
@@ -121,6 +118,7 @@ Expected<PackResult> plan_program(const PackOptions& options) {
   auto added = added_of(options);
   if (!added) return std::unexpected(added.error());
   request.added = std::move(*added);
+  request.programs = options.programs;
   auto time = image_time();
   if (!time) return std::unexpected(time.error());
 
@@ -155,8 +153,8 @@ Expected<PackResult> plan_program(const PackOptions& options) {
 
 Expected<PackResult> plan_manifest(const PackOptions& options) {
   if (!options.environment.empty() || !options.added.empty() || !options.directory.empty() || !options.user.empty() ||
-      !options.arguments.empty() || options.sysroot != "/" || !options.name.empty() || !options.processes.empty() ||
-      !options.call_mode.empty()) {
+      !options.arguments.empty() || !options.programs.empty() || options.sysroot != "/" || !options.name.empty() ||
+      !options.processes.empty() || !options.call_mode.empty()) {
     return usage("a manifest says everything itself", options.source, "edit the manifest, or give only `-o IMAGE`");
   }
   auto text = read_text(options.source);
@@ -177,7 +175,7 @@ BootConfig boot_config(const Manifest& m) {
   for (const std::string& a : m.arguments)
     config.add("arg", a);
   for (const std::string& e : m.environment)
-    config.add("env", e);
+    config.add(e.find('=') != std::string::npos ? "env" : "x-env", e);
   config.add("cwd", m.directory);
   if (m.uid != 0) config.add("uid", std::to_string(m.uid));
   if (m.gid != 0) config.add("gid", std::to_string(m.gid));
@@ -277,17 +275,23 @@ Expected<PackResult> pack(const PackOptions& options) {
 void add_pack(CLI::App& app, Verbs& verbs) {
   auto options = std::make_shared<PackOptions>();
   CLI::App* verb = app.add_subcommand("pack", "make an image of a program and everything that it needs");
-  verb->add_option("source", options->source, "an x86-64 Linux program, or a manifest that `uni pack` wrote")
+  verb->add_option("source", options->source,
+                   "an x86-64 Linux program, a `#!` script, or a manifest that `uni pack` wrote")
       ->required()
       ->type_name("PROGRAM|MANIFEST");
   verb->add_option("-o,--output", options->output, "the image to write; the manifest goes beside it")
       ->type_name("IMAGE");
-  verb->add_option("-e,--env", options->environment, "an environment variable; NAME alone takes the value from here")
-      ->type_name("NAME=VALUE")
+  verb->add_option("-e,--env", options->environment,
+                   "an environment variable; of NAME alone `uni run` takes the value from its own, it is not recorded")
+      ->type_name("NAME[=VALUE]")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_option("-a,--add", options->added, "a file or directory to take along")
       ->type_name("HOST:GUEST")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_option("--add-program", options->programs, "a program that PROGRAM executes, with all that it needs")
+      ->type_name("PATH")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_option("-w,--workdir", options->directory, "the program's working directory")->type_name("DIR");
@@ -309,6 +313,7 @@ void add_pack(CLI::App& app, Verbs& verbs) {
       "  uni pack ./server\n"
       "  uni pack redis-server -o redis.img -- --save ''\n"
       "  uni pack python3 -a ./site:/srv -w /srv -- -m http.server 8080\n"
+      "  uni pack ./start.sh --add-program cat --add-program ./server\n"
       "  uni pack --sysroot ./alpine-root /usr/sbin/nginx\n"
       "  uni pack server.yaml");
   verb->callback([options, &verbs] {

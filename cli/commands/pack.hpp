@@ -18,6 +18,7 @@ struct PackOptions {
   std::string name;                      // empty: the program's file name
   std::vector<std::string> environment;  // NAME=VALUE, or NAME to take it from here
   std::vector<std::string> added;        // HOST:GUEST
+  std::vector<std::string> programs;     // what else is executed: paths or names
   std::string directory;                 // working directory in the guest
   std::string user;                      // UID[:GID]
   std::string processes;                 // none, fork, exec; empty: what the code can do

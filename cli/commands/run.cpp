@@ -214,7 +214,11 @@ Expected<int> run_run(const RunOptions& options,
   auto choices = choose(options, config);
   if (!choices) return std::unexpected(choices.error());
   vmm::MachineSpec& spec = choices->spec;
-  for (const char* key : {"x-memory", "x-cpus", "x-publish", "x-volume"})
+  // What the image was packed with by its name alone (`uni pack -e NAME`).
+  for (const std::string_view name : image->config.all("x-env")) {
+    if (const char* value = std::getenv(std::string(name).c_str())) config.set_env(std::string(name) + "=" + value);
+  }
+  for (const char* key : {"x-env", "x-memory", "x-cpus", "x-publish", "x-volume"})
     config.remove(key);
   set_arguments(config, options.arguments);
   if (auto ok = set_environment(config, options.environment); !ok) return std::unexpected(ok.error());

@@ -37,7 +37,8 @@ struct ClosureObject {
 
 struct Closure {
   std::string program;      // guest path as the user named it (symlinks kept)
-  std::string interpreter;  // guest path, empty for a static program
+  std::string interpreter;  // the program's dynamic linker or the program of its `#!` line; empty for a static program
+  std::vector<std::string> programs;  // every program of the image, as it is called and with symlinks followed
   std::map<std::string, FileEntry> files;
   std::vector<ClosureObject> objects;  // the program first
   std::vector<std::string> environment;
@@ -54,6 +55,7 @@ struct ClosureRequest {
   std::filesystem::path sysroot = "/";   // where the program's system lies
   std::vector<std::string> environment;  // NAME=VALUE of the guest
   std::vector<AddedPath> added;          // `-a HOST:GUEST`
+  std::vector<std::string> programs;     // `--add-program PATH`: what the program executes
   std::string cwd = "/";
   std::vector<Recipe> recipes;
 };

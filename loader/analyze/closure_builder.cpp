@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <system_error>
 
 #include "loader/analyze/digest.hpp"
@@ -16,10 +15,6 @@ namespace uni {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A program outside of these is the user's own: it goes to /usr/local/bin, so that the image does not depend on the
-// directory in which it was built.
-constexpr std::string_view kSystemDirs[] = {"/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/", "/opt/", "/nix/", "/gnu/"};
 
 std::string parent_of(const std::string& guest) {
   const std::size_t slash = guest.rfind('/');
@@ -33,33 +28,6 @@ unsigned plain_mode(unsigned mode) {
   return (mode & 0044U) != 0 ? 0644 : 0600;
 }
 
-bool is_elf_object(const fs::path& host) {
-  const auto file = InputFile::open(host);
-  char magic[4] = {};
-  return file && file->read_exact(0, magic).has_value() && std::string_view(magic, 4) == "\177ELF" &&
-         !is_foreign_elf(*file);
-}
-
-// `PROGRAM` without a slash that is no file here is looked for in PATH, as a shell does; a script there (a wrapper)
-// gives way to a program further on.
-fs::path find_on_host(const std::string& program) {
-  std::error_code error;
-  if (program.empty() || program.find('/') != std::string::npos || fs::exists(program, error)) return program;
-  const char* path = std::getenv("PATH");
-  std::string_view list = path != nullptr ? path : "";
-  fs::path first;
-  while (!list.empty()) {
-    const std::size_t colon = list.find(':');
-    const fs::path candidate = fs::path(list.substr(0, colon)) / program;
-    if (fs::is_regular_file(candidate, error)) {
-      if (is_elf_object(candidate)) return candidate;
-      if (first.empty()) first = candidate;
-    }
-    list.remove_prefix(colon == std::string_view::npos ? list.size() : colon + 1);
-  }
-  return first.empty() ? fs::path(program) : first;
-}
-
 }  // namespace
 
 ClosureBuilder::ClosureBuilder(const ClosureRequest& request)
@@ -67,90 +35,9 @@ ClosureBuilder::ClosureBuilder(const ClosureRequest& request)
   out_.environment = request.environment;
 }
 
-std::string ClosureBuilder::library_path() const {
-  for (const std::string& e : out_.environment) {
-    if (e.starts_with("LD_LIBRARY_PATH=")) return e.substr(e.find('=') + 1);
-  }
-  return {};
-}
-
-Expected<void> ClosureBuilder::locate_program() {
-  const bool host_is_root = sysroot_.root() == "/";
-  if (!host_is_root && sysroot_.resolve(request_.program) && request_.program.starts_with('/')) {
-    out_.program = normalise(request_.program);
-    return {};
-  }
-  const fs::path found = find_on_host(request_.program);
-  if (auto file = InputFile::open(found); !file) return std::unexpected(file.error());
-  const std::string absolute = fs::absolute(found).lexically_normal().string();
-  if (!host_is_root) {
-    const std::string root = sysroot_.root().string();
-    if (absolute.starts_with(root)) {
-      out_.program = normalise(absolute.substr(root.size()));
-      return {};
-    }
-  } else if (std::ranges::any_of(kSystemDirs, [&](std::string_view d) { return absolute.starts_with(d); })) {
-    out_.program = absolute;
-    return {};
-  }
-  out_.program = "/usr/local/bin/" + found.filename().string();
-  sysroot_.place(out_.program, fs::canonical(found));
-  return {};
-}
-
-Expected<void> ClosureBuilder::add_program() {
-  if (auto ok = locate_program(); !ok) return ok;
-  const auto where = sysroot_.resolve(out_.program);
-  if (!where || where->kind != Resolved::Kind::File) {
-    return fail({.what = "no such program", .where = request_.program, .why = {}, .hint = "check the path"});
-  }
-  program_real_ = where->path;
-  auto facts = reader_.read(where->host);
-  if (!facts) return std::unexpected(facts.error());
-  out_.interpreter = facts->header.interpreter;
-  // A static PIE has a dynamic section too, but nothing of a library's.
-  const bool library = !facts->needed.empty() || !facts->soname.empty() || facts->header.entry == 0;
-  if (out_.interpreter.empty() && facts->header.dynamic && library) {
-    return fail({.what = "is a shared library, not a program",
-                 .where = where->host.string(),
-                 .why = "it names no dynamic linker",
-                 .hint = "name the program that uses it"});
-  }
-  search_.emplace(sysroot_, out_.interpreter, library_path(), request_.cwd);
-  put_links(*where, "the program");
-  if (auto ok = put_file(where->path, where->host, "the program"); !ok) return ok;
-  if (!out_.interpreter.empty()) {
-    if (auto ok = add_interpreter(where->host.string()); !ok) return ok;
-  }
-  auto object = load(where->path, *where, nullptr);
-  if (!object) return std::unexpected(object.error());
-  return load_needed();
-}
-
-Expected<void> ClosureBuilder::add_interpreter(const std::string& program_host) {
-  const auto where = sysroot_.resolve(out_.interpreter);
-  if (!where || where->kind != Resolved::Kind::File) {
-    const std::string hint =
-        request_.sysroot == "/" ? "install the C library that it was built for, or name its system with `--sysroot DIR`"
-                                : "check `--sysroot " + request_.sysroot.string() + "`";
-    return fail({.what = "missing dynamic linker `" + out_.interpreter + "`",
-                 .where = program_host,
-                 .why = "the program names it as its interpreter",
-                 .hint = hint});
-  }
-  const std::string reason = "dynamic linker of " + program_real_;
-  put_links(*where, reason);
-  if (auto ok = put_file(where->path, where->host, reason); !ok) return ok;
-  // ld.so is in the list of loaded objects from the start, under its own name.
-  by_name_.insert(out_.interpreter.substr(out_.interpreter.rfind('/') + 1));
-  auto object = load(where->path, *where, nullptr);
-  if (!object) return std::unexpected(object.error());
-  return {};
-}
-
-Expected<const LoadedObject*> ClosureBuilder::load(const std::string& path, const Resolved& where,
+Expected<const LoadedObject*> ClosureBuilder::load(LinkMap& map, const std::string& path, const Resolved& where,
                                                    const LoadedObject* loader) {
-  if (const auto known = by_file_.find(where.path); known != by_file_.end()) return known->second;
+  if (const auto known = map.by_file.find(where.path); known != map.by_file.end()) return known->second;
   auto facts = reader_.read(where.host);
   if (!facts) return std::unexpected(facts.error());
   auto object = std::make_unique<LoadedObject>();
@@ -163,16 +50,18 @@ Expected<const LoadedObject*> ClosureBuilder::load(const std::string& path, cons
   }
   object->loader = loader;
   object->facts = std::move(*facts);
-  if (!object->facts.soname.empty()) by_name_.insert(object->facts.soname);
-  // The program is the first object, although its interpreter may have been loaded before it.
-  ClosureObject kept{where.path, where.host, object->facts};
-  if (where.path == program_real_)
-    out_.objects.insert(out_.objects.begin(), std::move(kept));
-  else
-    out_.objects.push_back(std::move(kept));
-  by_file_[where.path] = object.get();
-  loaded_.push_back(std::move(object));
-  return loaded_.back().get();
+  if (!object->facts.soname.empty()) map.by_name.insert(object->facts.soname);
+  if (known_objects_.insert(where.path).second) {
+    // A program comes before its interpreter, which is loaded first.
+    ClosureObject kept{where.path, where.host, object->facts};
+    if (where.path == map.program)
+      out_.objects.insert(out_.objects.begin() + static_cast<std::ptrdiff_t>(map.first_object), std::move(kept));
+    else
+      out_.objects.push_back(std::move(kept));
+  }
+  map.by_file[where.path] = object.get();
+  map.loaded.push_back(std::move(object));
+  return map.loaded.back().get();
 }
 
 std::string ClosureBuilder::chain_of(const LoadedObject& object) const {
@@ -183,9 +72,9 @@ std::string ClosureBuilder::chain_of(const LoadedObject& object) const {
   return chain;
 }
 
-Expected<void> ClosureBuilder::add_needed(const LoadedObject& requester, const std::string& name) {
-  if (by_name_.contains(name) || search_->is_builtin(name)) return {};
-  auto found = search_->find(name, requester);
+Expected<void> ClosureBuilder::add_needed(LinkMap& map, const LoadedObject& requester, const std::string& name) {
+  if (map.by_name.contains(name) || map.search->is_builtin(name)) return {};
+  auto found = map.search->find(name, requester);
   if (!found) {
     Diagnostic d = found.error();
     d.why += (d.why.empty() ? "" : "; ") + std::string("needed by ") + requester.path;
@@ -199,22 +88,22 @@ Expected<void> ClosureBuilder::add_needed(const LoadedObject& requester, const s
                         ", and is in none of the directories that the dynamic linker searches",
                  .hint = "install the package that has it, or add its directory: `-e LD_LIBRARY_PATH=DIR`"});
   }
-  by_name_.insert(name);
+  map.by_name.insert(name);
   const FoundLibrary& library = **found;
   const std::string reason = "needed by " + requester.path;
   put_links(library.resolved, reason);
   if (auto ok = put_file(library.resolved.path, library.resolved.host, reason); !ok) return ok;
-  if (library.by_cache) cache_.push_back({name, library.path});
-  auto object = load(library.path, library.resolved, &requester);
+  if (library.by_cache) note_cached(name, library.path);
+  auto object = load(map, library.path, library.resolved, &requester);
   if (!object) return std::unexpected(object.error());
   return {};
 }
 
-Expected<void> ClosureBuilder::load_needed() {
-  for (; next_ < loaded_.size(); ++next_) {
-    const LoadedObject& object = *loaded_[next_];
+Expected<void> ClosureBuilder::load_needed(LinkMap& map) {
+  for (; map.next < map.loaded.size(); ++map.next) {
+    const LoadedObject& object = *map.loaded[map.next];
     for (const std::string& name : object.facts.needed) {
-      if (auto ok = add_needed(object, name); !ok) return ok;
+      if (auto ok = add_needed(map, object, name); !ok) return ok;
     }
   }
   return {};
@@ -296,12 +185,31 @@ void ClosureBuilder::add_environment(const std::string& assignment) {
   }
 }
 
+// The program whose dynamic linker opens what is loaded at run time: the first that has one.
+LinkMap* ClosureBuilder::dynamic_map() {
+  const auto found = std::ranges::find_if(maps_, [](const auto& m) { return !m->interpreter.empty(); });
+  return found == maps_.end() ? nullptr : found->get();
+}
+
+void ClosureBuilder::note_cached(const std::string& name, const std::string& path) {
+  if (std::ranges::none_of(cache_, [&](const CacheEntry& e) { return e.name == name; })) cache_.push_back({name, path});
+}
+
 Expected<void> ClosureBuilder::maybe_load(const std::string& guest, const Resolved& where) {
-  if (out_.interpreter.empty() || by_file_.contains(where.path) || !is_elf_object(where.host)) return {};
-  const LoadedObject* program = loaded_.empty() ? nullptr : by_file_[program_real_];
-  auto object = load(guest, where, program);
+  LinkMap* map = dynamic_map();
+  if (map == nullptr || known_objects_.contains(where.path) || !is_elf_object(where.host)) return {};
+  if (const auto file = InputFile::open(where.host)) {
+    // libc.so.6 names an interpreter too, but only libraries have a DT_SONAME.
+    const auto header = read_elf_header(*file);
+    if (header && !header->interpreter.empty()) {
+      const auto facts = reader_.read(where.host);
+      if (facts && facts->soname.empty()) return add_elf(guest, where, {});
+    }
+  }
+  const LoadedObject* program = map->loaded.empty() ? nullptr : map->by_file[map->program];
+  auto object = load(*map, guest, where, program);
   if (!object) return std::unexpected(object.error());
-  return load_needed();
+  return load_needed(*map);
 }
 
 Expected<bool> ClosureBuilder::add_path(const std::string& guest, const std::string& reason) {
@@ -319,18 +227,21 @@ Expected<bool> ClosureBuilder::add_path(const std::string& guest, const std::str
 }
 
 Expected<bool> ClosureBuilder::add_by_name(const std::string& name, const std::string& reason) {
-  if (out_.interpreter.empty() || by_name_.contains(name)) return by_name_.contains(name);
-  auto found = search_->find(name, *by_file_[program_real_]);
+  LinkMap* map = dynamic_map();
+  if (map == nullptr) return false;
+  if (map->by_name.contains(name)) return true;
+  auto found = map->search->find(name, *map->by_file[map->program]);
   if (!found) return std::unexpected(found.error());
   if (!*found) return false;
-  by_name_.insert(name);
-  if ((*found)->by_cache) cache_.push_back({name, (*found)->path});
+  map->by_name.insert(name);
+  if ((*found)->by_cache) note_cached(name, (*found)->path);
   return add_path((*found)->path, reason);
 }
 
 Expected<Closure> ClosureBuilder::finish() {
   // Only the directories that ld.so does not know by itself need a cache; without one it looks at its own.
-  if (!cache_.empty() && !out_.interpreter.empty() && !search_->is_musl()) {
+  const auto glibc = [](const auto& m) { return !m->interpreter.empty() && !m->search->is_musl(); };
+  if (!cache_.empty() && std::ranges::any_of(maps_, glibc)) {
     add_written("/etc/ld.so.cache", make_ld_cache(cache_), "directories of ld.so.conf");
   }
   std::vector<std::string> paths;

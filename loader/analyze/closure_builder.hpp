@@ -10,15 +10,35 @@
 
 #include "loader/analyze/closure.hpp"
 #include "loader/analyze/ld_search.hpp"
+#include "loader/analyze/script.hpp"
 
 namespace uni {
+
+// The objects of one program, as its dynamic linker loads them: what one program has loaded does not serve another.
+struct LinkMap {
+  std::string program;      // guest path of the program's file, symlinks followed
+  std::string interpreter;  // guest path of its dynamic linker, empty for a static program
+  std::optional<LibrarySearch> search;
+  std::deque<std::unique_ptr<LoadedObject>> loaded;
+  std::set<std::string> by_name;  // names that are satisfied: sonames and DT_NEEDED names
+  std::map<std::string, const LoadedObject*> by_file;
+  std::size_t next = 0;          // the first of `loaded` whose needs were not looked at
+  std::size_t first_object = 0;  // where the program stands in Closure::objects
+};
+
+// Whether it is an ELF file for this class and machine.
+bool is_elf_object(const std::filesystem::path& host);
 
 class ClosureBuilder {
  public:
   explicit ClosureBuilder(const ClosureRequest& request);
 
-  // The program, its interpreter and its libraries.
+  // The program, its interpreter and its libraries; for a script, the program of its `#!` line.
   Expected<void> add_program();
+  // Another program that the first one executes: a path of the host, or a name that is looked for as a shell does.
+  Expected<void> add_other_program(const std::string& named, const std::string& reason);
+  // A program of the sysroot; false where there is none at that path.
+  Expected<bool> add_executed(const std::string& guest, const std::string& reason);
   // A guest path of the sysroot, the symlinks on the way included; where it is an ELF object, its libraries too. False
   // where it does not exist.
   Expected<bool> add_path(const std::string& guest, const std::string& reason);
@@ -35,7 +55,6 @@ class ClosureBuilder {
   bool has(const std::string& guest) const { return out_.files.contains(guest); }
   const Closure& closure() const { return out_; }
   const Sysroot& sysroot() const { return sysroot_; }
-  const std::string& program_path() const { return program_real_; }
   void add_environment(const std::string& assignment);
   void add_note(std::string note) { out_.notes.push_back(std::move(note)); }
 
@@ -43,29 +62,33 @@ class ClosureBuilder {
   Expected<Closure> finish();
 
  private:
-  Expected<void> locate_program();
-  Expected<void> add_interpreter(const std::string& program_host);
-  Expected<const LoadedObject*> load(const std::string& path, const Resolved& where, const LoadedObject* loader);
-  Expected<void> load_needed();
-  Expected<void> add_needed(const LoadedObject& requester, const std::string& name);
+  Expected<std::string> locate(const std::string& named);
+  Expected<void> add_elf(const std::string& guest, const Resolved& where, const std::string& reason);
+  Expected<void> add_runnable(const std::string& guest, const std::string& reason, unsigned depth);
+  Expected<void> add_script(const std::string& guest, const Resolved& where, const ScriptLine& line,
+                            const std::string& reason, unsigned depth);
+  std::optional<std::string> find_in_path(const std::string& name) const;
+  Expected<void> add_interpreter(LinkMap& map, const std::string& program_host);
+  Expected<const LoadedObject*> load(LinkMap& map, const std::string& path, const Resolved& where,
+                                     const LoadedObject* loader);
+  Expected<void> load_needed(LinkMap& map);
+  Expected<void> add_needed(LinkMap& map, const LoadedObject& requester, const std::string& name);
+  LinkMap* dynamic_map();
+  void note_cached(const std::string& name, const std::string& path);
   void put_links(const Resolved& where, const std::string& reason);
   void put_parents(const std::string& guest, const std::string& reason);
   Expected<void> put_file(const std::string& guest, const std::filesystem::path& host, const std::string& reason);
   Expected<void> maybe_load(const std::string& guest, const Resolved& where);
   std::string chain_of(const LoadedObject& object) const;
-  std::string library_path() const;
+  std::string environment_value(std::string_view name) const;
 
   const ClosureRequest& request_;
   Sysroot sysroot_;
   ElfReader reader_;
-  std::optional<LibrarySearch> search_;
   Closure out_;
-  std::string program_real_;  // guest path of the program's file, symlinks followed
-  std::deque<std::unique_ptr<LoadedObject>> loaded_;
-  std::set<std::string> by_name_;  // names that are satisfied: sonames and DT_NEEDED names
-  std::map<std::string, const LoadedObject*> by_file_;
-  std::set<std::string> walked_;  // directories that add_tree() has seen
-  std::size_t next_ = 0;          // the first of loaded_ whose needs were not looked at
+  std::vector<std::unique_ptr<LinkMap>> maps_;  // one a program, the image's own first
+  std::set<std::string> known_objects_;         // guest paths of Closure::objects
+  std::set<std::string> walked_;                // directories that add_tree() has seen
   std::vector<CacheEntry> cache_;
 };
 

@@ -48,14 +48,7 @@ Expected<void> check_identity(const InputFile& file, const Elf64_Ehdr& ehdr, std
   const unsigned char* id = ehdr.e_ident;
   if (got == 0) return bad(file, "is empty", {}, "name a Linux program");
   if (got >= 2 && id[0] == '#' && id[1] == '!') {
-    std::string line(reinterpret_cast<const char*>(id) + 2, got - 2);
-    line = line.substr(0, line.find('\n'));
-    line.erase(0, line.find_first_not_of(" \t"));
-    const std::string interpreter = line.substr(0, line.find_first_of(" \t"));
-    const std::string guest = "/app/" + file.path().filename().string();
-    return bad(file, "is a script, not an ELF program", "its interpreter is `" + line + "`",
-               "pack the interpreter with the script as a file and an argument: `uni pack " + interpreter + " -a " +
-                   file.path().string() + ":" + guest + " -- " + guest + "`");
+    return bad(file, "is a script, not an ELF program", "it begins with `#!`", "name the program of its first line");
   }
   if (got < SELFMAG || std::memcmp(id, ELFMAG, SELFMAG) != 0) {
     return bad(file, "is not an ELF program", "it does not begin with the ELF magic number",

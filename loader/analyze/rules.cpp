@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "loader/analyze/c_library.hpp"
+#include "loader/analyze/executed.hpp"
 
 namespace uni {
 namespace {
@@ -24,10 +25,11 @@ bool matches(const std::vector<std::string>& patterns, const std::string& name) 
                              [&](const std::string& p) { return ::fnmatch(p.c_str(), name.c_str(), 0) == 0; });
 }
 
-bool holds(const Recipe& recipe, const Closure& closure, const std::string& program_text,
-           const std::string& program_file) {
+bool holds(const Recipe& recipe, const Closure& closure, const std::string& program_text) {
   if (recipe.always) return true;
-  if (matches(recipe.programs, base_name(closure.program)) || matches(recipe.programs, program_file)) return true;
+  for (const std::string& program : closure.programs) {
+    if (matches(recipe.programs, base_name(program))) return true;
+  }
   for (const ClosureObject& object : closure.objects) {
     const std::string name = base_name(object.path);
     if (matches(recipe.libraries, name)) return true;
@@ -138,17 +140,18 @@ Expected<void> apply(ClosureBuilder& builder, const Recipe& recipe) {
 }  // namespace
 
 Expected<void> apply_recipes(ClosureBuilder& builder, const std::vector<Recipe>& recipes) {
-  const std::string program_file = base_name(builder.program_path());
   std::string text;
   if (std::ranges::any_of(recipes, [](const Recipe& r) { return !r.texts.empty(); })) {
-    auto bytes = read_text(builder.closure().objects.front().host, std::uint64_t{1} << 30);
-    if (bytes) text = std::move(*bytes);
+    for (const ClosureObject& object : builder.closure().objects) {
+      if (std::ranges::find(builder.closure().programs, object.path) == builder.closure().programs.end()) continue;
+      if (auto bytes = read_text(object.host, std::uint64_t{1} << 30)) text += *bytes;
+    }
   }
   std::set<const Recipe*> done;
   for (bool changed = true; changed;) {
     changed = false;
     for (const Recipe& recipe : recipes) {
-      if (done.contains(&recipe) || !holds(recipe, builder.closure(), text, program_file)) continue;
+      if (done.contains(&recipe) || !holds(recipe, builder.closure(), text)) continue;
       done.insert(&recipe);
       changed = true;
       if (auto ok = apply(builder, recipe); !ok) return ok;
@@ -164,6 +167,10 @@ Expected<Closure> find_closure(const ClosureRequest& request) {
   for (const AddedPath& added : request.added) {
     if (auto ok = builder.add_from_host(added); !ok) return std::unexpected(ok.error());
   }
+  for (const std::string& program : request.programs) {
+    if (auto ok = builder.add_other_program(program, "named by the user"); !ok) return std::unexpected(ok.error());
+  }
+  if (auto ok = add_executed_programs(builder); !ok) return std::unexpected(ok.error());
   if (auto ok = apply_recipes(builder, request.recipes); !ok) return std::unexpected(ok.error());
   builder.add_directory(request.cwd, 0755, "the working directory");
   return builder.finish();

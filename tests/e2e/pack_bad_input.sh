@@ -41,8 +41,8 @@ refused 1 "dir: is a directory" ./dir
 refused 1 "/dev/null: is not a regular file" /dev/null
 echo "hello, world" > text
 refused 1 "is not an ELF program" ./text
-printf '#!/bin/sh\ntrue\n' > script
-refused 1 "is a script" ./script
+printf '#!/none/sh\ntrue\n' > script
+refused 1 "missing interpreter" ./script
 cc -c main.c -o object.o
 refused 1 "is an object file" ./object.o
 refused 1 "is a shared library" ./lib/libdeep.so

@@ -30,8 +30,8 @@ same "a changed file" "$(status_of "$UNI" pack a/server.yaml -o refused.img)" 1
 has "a changed file" "$(cat err)" "site/index.html: has changed since the manifest was written"
 sed 's/^name:/colour: red\nname:/' a/server.yaml > a/unknown.yaml
 same "an unknown key" "$(status_of "$UNI" pack a/unknown.yaml -o refused.img)" 1
-has "an unknown key" "$(cat err)" "a/unknown.yaml:2: unknown key \`colour\`"
+has "an unknown key" "$(cat err)" "a/unknown.yaml:2:1: unknown key \`colour\`"
 sed 's/^version: 1/version: 9/' a/server.yaml > a/nine.yaml
 same "another version" "$(status_of "$UNI" pack a/nine.yaml -o refused.img)" 1
-has "another version" "$(cat err)" "a/nine.yaml:1: "
+has "another version" "$(cat err)" "a/nine.yaml:1:1: "
 [ ! -e refused.img ] || fail "a refused manifest left an image"

@@ -43,14 +43,14 @@ TEST_CASE("a manifest comes back as it was written") {
 }
 
 TEST_CASE("a manifest's errors name the line") {
-  CHECK(refused("version: 2\nname: x\n").where == "/d/x.yaml:1");
-  CHECK(refused(kSmall + "colour: red\n").where == "/d/x.yaml:4");
+  CHECK(refused("version: 2\nname: x\n").where == "/d/x.yaml:1:1");
+  CHECK(refused(kSmall + "colour: red\n").where == "/d/x.yaml:4:1");
   CHECK(refused(kSmall + "colour: red\n").what == "unknown key `colour`");
-  CHECK(refused(kSmall + "name: y\n").where == "/d/x.yaml:4");
-  CHECK(refused(kSmall + "files:\n  - path: /a/b\n    type: directory\n").where == "/d/x.yaml:5");
-  CHECK(refused(kSmall + "files:\n  - path: /../b\n    type: directory\n").where == "/d/x.yaml:5");
-  CHECK(refused(kSmall + "arguments: {a: b}\n").where == "/d/x.yaml:4");
-  CHECK(refused(kSmall + "user: {uid: -1}\n").where == "/d/x.yaml:4");
+  CHECK(refused(kSmall + "name: y\n").where == "/d/x.yaml:4:1");
+  CHECK(refused(kSmall + "files:\n  - path: /a/b\n    type: directory\n").where == "/d/x.yaml:5:5");
+  CHECK(refused(kSmall + "files:\n  - path: /../b\n    type: directory\n").where == "/d/x.yaml:5:5");
+  CHECK(refused(kSmall + "arguments: {a: b}\n").where == "/d/x.yaml:4:1");
+  CHECK(refused(kSmall + "user: {uid: -1}\n").where == "/d/x.yaml:4:8");
   CHECK(refused(kSmall + "a: [\n").what.starts_with("not valid YAML"));
   CHECK(refused("- a\n").what == "not a mapping");
   CHECK(refused("").what == "not a mapping");

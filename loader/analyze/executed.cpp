@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// String constants in objects. A constant is bytes between two NULs; which instruction uses it is not looked at, so
+// only objects that execute something at all are searched.
+#include "loader/analyze/executed.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "loader/analyze/c_library.hpp"
+#include "loader/analyze/file.hpp"
+
+namespace uni {
+namespace {
+
+constexpr std::string_view kExecutes[] = {"execve",      "execv",        "execl",  "execle", "execvp", "execvpe",
+                                          "posix_spawn", "posix_spawnp", "execlp", "system", "popen"};
+constexpr std::string_view kShells[] = {"sh", "dash", "bash", "ash", "zsh", "ksh", "csh", "tcsh", "busybox", "fish"};
+
+std::string base_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+// Absolute paths among the NUL-terminated strings.
+std::set<std::string> path_constants(std::string_view bytes) {
+  std::set<std::string> out;
+  for (std::size_t at = bytes.find(std::string_view("\0/", 2)); at != std::string_view::npos;
+       at = bytes.find(std::string_view("\0/", 2), at + 1)) {
+    const std::size_t end = bytes.find('\0', at + 1);
+    if (end == std::string_view::npos) break;
+    const std::string_view text = bytes.substr(at + 1, end - at - 1);
+    const bool plain = std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f; });
+    if (text.size() >= 4 && text.size() < 256 && plain && text.find('%') == std::string_view::npos) out.emplace(text);
+  }
+  return out;
+}
+
+bool executes(const ClosureObject& object) {
+  return !is_c_library(base_name(object.path)) && std::ranges::any_of(kExecutes, [&](std::string_view name) {
+    return std::ranges::binary_search(object.facts.imports, name);
+  });
+}
+
+}  // namespace
+
+Expected<void> add_executed_programs(ClosureBuilder& builder) {
+  const auto& closure = builder.closure();
+  // The list grows while programs are added.
+  for (std::size_t i = 0; i < closure.objects.size(); ++i) {
+    if (!executes(closure.objects[i])) continue;
+    const std::string path = closure.objects[i].path;
+    const auto bytes = read_text(closure.objects[i].host, std::uint64_t{1} << 30);
+    if (!bytes) return std::unexpected(bytes.error());
+    for (const std::string& named : path_constants(*bytes)) {
+      if (builder.has(named)) continue;
+      if (std::ranges::find(kShells, base_name(named)) != std::end(kShells)) {
+        const auto where = builder.sysroot().resolve(named);
+        if (where && where->kind == Resolved::Kind::File && !builder.has(where->path))
+          builder.add_note(path + " can execute `" + named + "`; `--add-program " + named + "` takes it along");
+        continue;
+      }
+      auto added = builder.add_executed(named, "executed by " + path);
+      if (!added) builder.add_note(path + " can execute `" + named + "`, which cannot run: " + added.error().what);
+    }
+  }
+  return {};
+}
+
+}  // namespace uni
