@@ -15,7 +15,8 @@ from model import RELEASE, TOP, UNI, Failed, Test, tail
 LIMIT = 60
 
 
-def _options(source):
+def options(source):
+    """What the `// run:` line of a program asks for."""
     found = {"args": [], "env": [], "status": 0, "guest": False, "cpus": "1", "memory": "64M", "processes": None}
     for line in source.read_text(encoding="utf-8").splitlines()[:12]:
         if not line.startswith("// run:"):
@@ -45,7 +46,7 @@ def _program(source):
     binary = RELEASE / "tests" / "syscall" / source.stem
 
     def run(context):
-        want = _options(source)
+        want = options(source)
         linux = None
         if not want["guest"]:
             env = {"PATH": "/usr/bin:/bin", "HOME": "/", "TMPDIR": str(context.tmp)} | dict(e.split("=", 1) for e in want["env"])
