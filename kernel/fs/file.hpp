@@ -165,6 +165,7 @@ class File : public RefCounted {
 // block.
 class FileTable : public RefCounted {
  public:
+  static constexpr u32 kFirstLimit = 16384;  // RLIMIT_NOFILE as it begins; programs walk up to it
   static Result<RefPtr<FileTable>> create();
   // A copy for fork: the same Files, the same descriptors.
   Result<RefPtr<FileTable>> copy();
@@ -201,7 +202,7 @@ class FileTable : public RefCounted {
   SpinLock lock_{Rank::kFileTable};
   Vector<Slot> slots_;
   Vector<u64> used_;  // a bit a slot
-  u32 limit_ = 1024;
+  u32 limit_ = kFirstLimit;
   friend class RefPtr<FileTable>;
 };
 

@@ -209,6 +209,7 @@ Result<void> InodeFile::allocate(int mode, u64 offset_from, u64 length) {
 
 Result<RefPtr<mm::VmObject>> InodeFile::vm_object() {
   if (cache_ == nullptr) return Errno::NoDevice;
+  if ((flags() & kOpenNoAtime) == 0) inode_.note_accessed();  // mmap(2) counts as a read
   return cache_->vm_object();
 }
 

@@ -61,6 +61,7 @@ class PseudoFile final : public File {
   Result<usize> write(IoCursor& from, u64 at) override;
   bool seekable() const override { return true; }
   Result<u64> seek(i64 wanted, int whence) override;
+  Result<void> truncate(u64) override { return {}; }  // O_TRUNC before a write means nothing here
   u32 poll() override { return kPollIn | kPollOut | kPollRdNorm | kPollWrNorm; }
 
  private:

@@ -17,7 +17,7 @@ void set_first_limits(Process& p) {
     l = {kUnlimited, kUnlimited};
   p.limits[kLimitStack] = {8 * kMiB, kUnlimited};
   p.limits[kLimitCore] = {0, kUnlimited};
-  p.limits[kLimitFiles] = {1024 * 1024, 1024 * 1024};
+  p.limits[kLimitFiles] = {fs::FileTable::kFirstLimit, 1024 * 1024};
   p.limits[kLimitProcesses] = {pids::most_threads(), pids::most_threads()};
   p.limits[kLimitLocked] = {8 * kMiB, 8 * kMiB};
   p.limits[kLimitSignals] = {8192, 8192};

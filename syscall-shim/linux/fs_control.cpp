@@ -132,8 +132,11 @@ Result<i64> set_lock(fs::File& file, UserPtr<abi::Flock> user, locks::Kind kind,
 }
 
 Result<i64> record_lock(fs::File& file, i32 command, u64 argument) {
-  if (file.inode() == nullptr) return Errno::Invalid;
   const UserPtr<abi::Flock> user(argument);
+  if (file.inode() == nullptr) {
+    TRY(user.read());
+    return Errno::Invalid;
+  }
   switch (command) {
     case abi::kGetLk:
       return get_lock(file, user, locks::Kind::kPosix);

@@ -29,6 +29,7 @@ enum MmapFlag : u32 {
   kSync = 0x80000,
   kFixedNoReplace = 0x100000,
 };
+constexpr u32 kHugeShift = 26;  // six bits above it: the wished page size's logarithm, 0 for the default
 constexpr u32 kKnownFlags = 0x1fff73 | kDenyWrite | kExecutable;
 constexpr u32 kProtGrowsDown = 0x01000000, kProtGrowsUp = 0x02000000;
 
@@ -51,7 +52,8 @@ Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd,
   if ((flags & kAnonymous) == 0) {
     file = TRY(Process::current().files->get(fd));
   } else if ((flags & kHugeTlb) != 0) {
-    return Errno::NoMemory;
+    const u32 size_log = flags >> kHugeShift;
+    return size_log == 0 || size_log == 21 || size_log == 30 ? Errno::NoMemory : Errno::Invalid;
   }
   if (length == 0) return Errno::Invalid;
   if (page_up(length) == 0 || page_up(length) > kUserEnd) return Errno::NoMemory;

@@ -15,6 +15,6 @@ Result<i64> sys_setdomainname(UserPtr<char> name, i32 size);
 Result<i64> sys_syslog(i32 action, UserPtr<char> buffer, i32 size);
 
 // The release that uname(2) and /proc/version give.
-inline constexpr const char* kRelease = "6.1.0-uni";
+inline constexpr const char* kRelease = "6.12.0-uni";
 
 }  // namespace uni::shim

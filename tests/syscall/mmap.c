@@ -24,6 +24,7 @@ int main(void) {
   RET(munmap(p, 0));
   RET((long)mmap(NULL, 0, RW, ANON, -1, 0));
   RET((long)mmap(NULL, 4096, RW, MAP_ANONYMOUS, -1, 0));
+  RET((long)mmap(NULL, 4096, RW, ANON | MAP_HUGETLB | 63 << 26, -1, 0));
   RET((long)mmap(NULL, 4096, RW, MAP_PRIVATE, 99, 0));
   RET((long)mmap(NULL, 4096, RW, MAP_PRIVATE, 1, 5));
   RET((long)mmap((void*)5, 4096, RW, ANON | MAP_FIXED, -1, 0));

@@ -172,7 +172,7 @@ constexpr Row kRows[] = {
     limit_row<&ipc::Limits::message_queue_bytes, 0, kIntMost>("sys/kernel/msgmnb"),
     limit_row<&ipc::Limits::message_queues, 0, kMostIds>("sys/kernel/msgmni"),
     text("sys/kernel/ngroups_max", "65536\n"),
-    text("sys/kernel/osrelease", "6.1.0-uni\n"),
+    text("sys/kernel/osrelease", "6.12.0-uni\n"),
     text("sys/kernel/ostype", "Linux\n"),
     text("sys/kernel/overflowgid", "65534\n"),
     text("sys/kernel/overflowuid", "65534\n"),

@@ -283,7 +283,7 @@ Result<void> show_loadavg(Writer& out, const Numbers&) {
 }
 
 Result<void> show_version(Writer& out, const Numbers&) {
-  out.write("Linux version 6.1.0-uni (uni@uni) (g++) #1 SMP PREEMPT_DYNAMIC\n");
+  out.write("Linux version 6.12.0-uni (uni@uni) (g++) #1 SMP PREEMPT_DYNAMIC\n");
   return {};
 }
 
