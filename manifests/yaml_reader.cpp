@@ -115,6 +115,7 @@ std::string YamlReader::binary(const char* key) const {
   }
   if (!whole || text.find_first_not_of(kDigits) != std::string_view::npos) refuse(key, "must be base64");
   const auto value = node_[key].as<YAML::Binary>(YAML::Binary());
+  if (value.size() == 0) return {};  // its data() takes the address of the first byte, which is not there
   return {reinterpret_cast<const char*>(value.data()), value.size()};
 }
 

@@ -57,6 +57,23 @@ TEST_CASE("a manifest's errors name the line") {
   CHECK(refused(std::string(100000, '[')).what == "nested too deeply");
 }
 
+TEST_CASE("bytes are base64, and may be none") {
+  const auto with = [](const std::string& content, int size) {
+    return kSmall + "files:\n  - path: /e\n    content: " + content + "\n    size: " + std::to_string(size) +
+           "\n    sha256: " + std::string(64, 'a') + "\n    reason: r\n";
+  };
+  // yaml-cpp's Binary takes the address of the first byte even where there is none.
+  for (const std::string none : {"\"\"", "!!binary \"\"", "''"}) {
+    const auto manifest = parse_manifest("/d/x.yaml", with(none, 0));
+    REQUIRE(manifest);
+    CHECK(manifest->files.at("/e").content.empty());
+    CHECK(parse_manifest("/d/x.yaml", write_manifest(*manifest, "/d", Origins::Relative)));
+  }
+  CHECK(parse_manifest("/d/x.yaml", with("!!binary \"AAE=\"", 2))->files.at("/e").content == std::string("\0\1", 2));
+  for (const std::string bad : {"=", "====", "AAE", "A===", "\"\\xff\\xff\\xff\\xff\"", "\"AA E=\""})
+    CHECK(refused(with(bad, 0)).what.ends_with("must be base64"));
+}
+
 TEST_CASE("a changed file is an error that names it") {
   const test::Scratch scratch;
   const auto file = scratch.write("server", "old");
