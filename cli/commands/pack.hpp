@@ -22,7 +22,7 @@ struct PackOptions {
   std::string directory;                 // working directory in the guest
   std::string user;                      // UID[:GID]
   std::string processes;                 // none, fork, exec; empty: what the code can do
-  std::string call_mode;  // audit, enforce, all; empty: audit where every call is known
+  std::string call_mode;                 // audit, enforce, all; empty: audit where every call is known
   std::string sysroot = "/";
   std::vector<std::string> arguments;
 };

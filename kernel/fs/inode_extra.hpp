@@ -13,8 +13,8 @@ class Pipe;
 struct InodeExtra {
   ~InodeExtra();
   SpinLock lock{Rank::kInode};
-  LockList* locks = nullptr;     // kernel/fs/locks.cpp
-  Pipe* fifo = nullptr;          // borrowed: it clears this when its last end closes; under `lock`
+  LockList* locks = nullptr;  // kernel/fs/locks.cpp
+  Pipe* fifo = nullptr;       // borrowed: it clears this when its last end closes; under `lock`
 };
 
 }  // namespace uni::fs

@@ -505,18 +505,6 @@ Wake sleep_until(u64 deadline, Sleep how) {
   return nobody.wait([] { return false; }, deadline, how);
 }
 
-unsigned cpu_count() {
-  return arch::registered_cpus();
-}
-unsigned current_cpu() {
-  return this_cpu().id;
-}
-
-u64 idle_cycles(unsigned cpu) {
-  const Cpu& c = *arch::cpu_at(cpu);
-  return c.idle_cycles + (c.idle ? arch::read_cycle_counter() - c.idle_since : 0);
-}
-
 void account_user_exit() {}
 
 void before_user(TrapFrame& frame) {
