@@ -83,10 +83,11 @@ class Thread : public RefCounted {
   u64 trap_number = 0, trap_error = 0;  // of the last fault, for signal frames
 
   // --- ABI state ---
-  u64 clear_child_tid = 0;  // set_tid_address(2)
-  u64 set_child_tid = 0;    // written by the thread itself before it first enters user mode
-  u64 robust_list = 0;      // set_robust_list(2)
-  u64 rseq_address = 0;     // rseq(2)
+  u64 clear_child_tid = 0;     // set_tid_address(2)
+  u64 set_child_tid = 0;       // written by the thread itself before it first enters user mode
+  u64 robust_list = 0;         // set_robust_list(2)
+  bool gave_up_locks = false;  // it ends: nobody may begin to wait for a lock that it holds
+  u64 rseq_address = 0;        // rseq(2)
   u32 rseq_length = 0, rseq_signature = 0;
   bool rseq_stale = false;  // was off its processor since the area was written
   int exit_status = 0;

@@ -2,26 +2,14 @@
 // futex(2): wait, wake, requeue, wake-op, bitsets, timeouts. A waiter is queued under its bucket's lock before the word
 // is read, and a waker changes the word before it takes that lock, so no wake-up is lost. The user word is read with
 // the bucket lock dropped and the queue entry in place, because the read may fault; a wake that comes in between
-// counts. Priority-inheritance operations answer ENOSYS.
-#include "kernel/base/list.hpp"
-#include "kernel/mm/address_space.hpp"
-#include "kernel/sched/process.hpp"
+// counts. Priority inheritance is in futex_pi.cpp, waiting at several words in futex_more.cpp.
+#include "syscall-shim/linux/futex.hpp"
+
 #include "kernel/sched/run_queue.hpp"
-#include "syscall-shim/linux/thread.hpp"
 
 namespace uni::shim {
+namespace futex {
 namespace {
-
-using Key = mm::AddressSpace::FutexKey;
-
-struct FutexWaiter {
-  ListNode node;
-  Thread* thread = nullptr;
-  Key key{};
-  u32 bitset = ~0u;
-  std::atomic<bool> woken{false};
-  std::atomic<u32> bucket{0};  // which bucket it is queued in; changed by requeue under both locks
-};
 
 struct Bucket {
   SpinLock lock{Rank::kFutex};
@@ -50,15 +38,21 @@ Bucket& bucket_at(u32 i) {
   return *std::launder(reinterpret_cast<Bucket*>(bucket_storage[i]));
 }
 
-bool same(const Key& a, const Key& b) {
-  return a.object == b.object && a.offset == b.offset;
-}
+}  // namespace
 
 Result<Key> key_of(UserPtr<u32> word, bool is_private) {
   const u64 address = raw(word.address());
   if ((address & 3) != 0) return Errno::Invalid;
   if (!user_range_ok(word.address(), 4)) return Errno::Fault;
   return Process::current().space->futex_key(address, !is_private);
+}
+
+void queue(FutexWaiter& w) {
+  const u32 at = bucket_of(w.key);
+  w.bucket.store(at, std::memory_order_relaxed);
+  Bucket& b = bucket_at(at);
+  LockGuard guard(b.lock);
+  b.waiters.push_back(w);
 }
 
 void unqueue(FutexWaiter& w) {
@@ -72,6 +66,7 @@ void unqueue(FutexWaiter& w) {
   }
 }
 
+namespace {
 // The waiter's storage is its thread's stack: `woken` is the last thing touched, and the thread is woken through its
 // own reference.
 void wake_waiter(FutexWaiter& w) {
@@ -79,6 +74,15 @@ void wake_waiter(FutexWaiter& w) {
   List<FutexWaiter, &FutexWaiter::node>::remove(w);
   w.woken.store(true, std::memory_order_release);
   sched::wake(*t);
+}
+}  // namespace
+
+bool has_plain_waiters(const Key& key) {
+  Bucket& b = bucket_at(bucket_of(key));
+  LockGuard guard(b.lock);
+  for (const FutexWaiter& w : b.waiters)
+    if (same(w.key, key)) return true;
+  return false;
 }
 
 u32 wake_key(const Key& key, u32 count, u32 bitset) {
@@ -95,20 +99,14 @@ u32 wake_key(const Key& key, u32 count, u32 bitset) {
   return woken;
 }
 
-Result<i64> wait(UserPtr<u32> word, bool is_private, u32 value, u32 bitset, u64 deadline) {
+Result<i64> wait(UserPtr<u32> word, bool is_private, u32 value, u32 bitset, u64 deadline, Errno interrupted) {
   if (bitset == 0) return Errno::Invalid;
   FutexWaiter w;
   w.key = TRY(key_of(word, is_private));
   w.bitset = bitset;
   Thread& self = Thread::current();
   w.thread = &self;
-  const u32 at = bucket_of(w.key);
-  w.bucket.store(at, std::memory_order_relaxed);
-  {
-    Bucket& b = bucket_at(at);
-    LockGuard guard(b.lock);
-    b.waiters.push_back(w);
-  }
+  queue(w);
   const auto now_value = load_user_u32(word.address());
   if (!now_value.ok() || now_value.value() != value) {
     unqueue(w);
@@ -124,7 +122,7 @@ Result<i64> wait(UserPtr<u32> word, bool is_private, u32 value, u32 bitset, u64 
     sched::prepare_sleep();
     if (w.woken.load(std::memory_order_acquire)) break;
     if (signal::pending(self)) {
-      failure = Errno::RestartSys;
+      failure = interrupted;
       break;
     }
     if (deadline != time::kNever) {
@@ -147,19 +145,24 @@ Result<i64> wait(UserPtr<u32> word, bool is_private, u32 value, u32 bitset, u64 
   return failure;
 }
 
-Result<u64> deadline_of(u64 timeout, bool absolute, bool realtime) {
-  if (timeout == 0) return time::kNever;
+namespace {
+Result<u64> nanoseconds_at(u64 timeout) {
   const TimespecAbi t = TRY(UserPtr<TimespecAbi>(timeout).read());
   if (t.seconds < 0 || t.nanoseconds < 0 || t.nanoseconds >= 1000000000) return Errno::Invalid;
   if (t.seconds > 1'000'000'000'0) return time::kNever;
-  const u64 ns = static_cast<u64>(t.seconds) * time::kSecond + static_cast<u64>(t.nanoseconds);
-  if (!absolute) return time::deadline_after(ns);
-  if (!realtime) return ns;
+  return static_cast<u64>(t.seconds) * time::kSecond + static_cast<u64>(t.nanoseconds);
+}
+}  // namespace
+
+Result<u64> absolute_deadline(u64 timeout, Clock clock) {
+  if (timeout == 0) return time::kNever;
+  const u64 ns = TRY(nanoseconds_at(timeout));
+  if (ns == time::kNever || clock == Clock::kMonotonic) return ns;
   const u64 offset = time::realtime_offset_ns();
   return ns > offset ? ns - offset : 0;
 }
 
-Result<i64> requeue(const Key& from, const Key& to, u32 wake_count, u32 move_count) {
+i64 requeue(const Key& from, const Key& to, u32 wake_count, u32 move_count) {
   const u32 a = bucket_of(from), b = bucket_of(to);
   Bucket& first = bucket_at(min(a, b));
   Bucket& second = bucket_at(max(a, b));
@@ -197,6 +200,7 @@ Result<i64> requeue(const Key& from, const Key& to, u32 wake_count, u32 move_cou
   return touched;
 }
 
+namespace {
 Result<i64> wake_op(UserPtr<u32> word, UserPtr<u32> word2, bool is_private, u32 count, u32 count2, u32 encoded) {
   const Key key = TRY(key_of(word, is_private));
   const Key key2 = TRY(key_of(word2, is_private));
@@ -263,42 +267,89 @@ Result<i64> wake_op(UserPtr<u32> word, UserPtr<u32> word2, bool is_private, u32 
 }
 
 }  // namespace
+}  // namespace futex
 
+using namespace futex;
+
+// futex(2).
 Result<i64> sys_futex(UserPtr<u32> word, i32 operation, u32 value, u64 timeout_or_value2, UserPtr<u32> word2,
                       u32 value3) {
-  enum { kWait, kWake, kFd, kRequeue, kCmpRequeue, kWakeOp, kLockPi, kUnlockPi, kTryLockPi, kWaitBitset, kWakeBitset };
+  enum {
+    kWait,
+    kWake,
+    kFd,
+    kRequeue,
+    kCmpRequeue,
+    kWakeOp,
+    kLockPi,
+    kUnlockPi,
+    kTryLockPi,
+    kWaitBitset,
+    kWakeBitset,
+    kWaitRequeuePi,
+    kCmpRequeuePi,
+    kLockPi2
+  };
   constexpr i32 kPrivate = 128, kClockRealtime = 256;
   const bool is_private = (operation & kPrivate) != 0;
   const bool realtime = (operation & kClockRealtime) != 0;
+  const Clock clock = realtime ? Clock::kRealtime : Clock::kMonotonic;
   const i32 command = operation & ~(kPrivate | kClockRealtime);
-  if (realtime && command != kWait && command != kWaitBitset && command != 13) return Errno::NoSys;
+  const auto value2 = static_cast<u32>(timeout_or_value2);
+  // A timeout is read before anything else.
+  u64 deadline = time::kNever;
   switch (command) {
-    case kWait: {
-      // FUTEX_WAIT's timeout is relative on the monotonic clock.
-      const u64 deadline = TRY(deadline_of(timeout_or_value2, false, false));
-      return wait(word, is_private, value, ~0u, deadline);
-    }
-    case kWaitBitset: {
-      const u64 deadline = TRY(deadline_of(timeout_or_value2, true, realtime));
-      return wait(word, is_private, value, value3, deadline);
-    }
+    case kWait:
+      if (timeout_or_value2 != 0) deadline = time::deadline_after(TRY(nanoseconds_at(timeout_or_value2)));
+      break;
+    case kWaitBitset:
+    case kWaitRequeuePi:
+    case kLockPi2:
+      deadline = TRY(absolute_deadline(timeout_or_value2, clock));
+      break;
+    case kLockPi:
+      deadline = TRY(absolute_deadline(timeout_or_value2, Clock::kRealtime));
+      break;
+    default:
+      break;
+  }
+  if (realtime && command != kWaitBitset && command != kWaitRequeuePi && command != kLockPi2) return Errno::NoSys;
+  // With a relative timeout a restart would wait too long: EINTR after any handler.
+  const Errno interrupted = command == kWait && timeout_or_value2 != 0 ? Errno::RestartNoHand : Errno::RestartSys;
+  switch (command) {
+    case kWait:
+      return wait(word, is_private, value, ~0u, deadline, interrupted);
+    case kWaitBitset:
+      return wait(word, is_private, value, value3, deadline, interrupted);
     case kWake:
     case kWakeBitset: {
       const u32 bitset = command == kWake ? ~0u : value3;
       if (bitset == 0) return Errno::Invalid;
       const Key key = TRY(key_of(word, is_private));
-      return i64{wake_key(key, value, bitset)};
+      // As on Linux one is woken whatever the count.
+      return i64{wake_key(key, static_cast<i32>(value) < 1 ? 1 : value, bitset)};
     }
     case kRequeue:
     case kCmpRequeue: {
-      if (static_cast<i32>(value) < 0 || static_cast<i32>(timeout_or_value2) < 0) return Errno::Invalid;
+      if (static_cast<i32>(value) < 0 || static_cast<i32>(value2) < 0) return Errno::Invalid;
       const Key from = TRY(key_of(word, is_private));
       const Key to = TRY(key_of(word2, is_private));
       if (command == kCmpRequeue && TRY(load_user_u32(word.address())) != value3) return Errno::Again;
-      return requeue(from, to, value, static_cast<u32>(timeout_or_value2));
+      return requeue(from, to, value, value2);
     }
     case kWakeOp:
-      return wake_op(word, word2, is_private, value, static_cast<u32>(timeout_or_value2), value3);
+      return wake_op(word, word2, is_private, value, value2, value3);
+    case kLockPi:
+    case kLockPi2:
+      return lock_pi(word, is_private, deadline, false);
+    case kTryLockPi:
+      return lock_pi(word, is_private, time::kNever, true);
+    case kUnlockPi:
+      return unlock_pi(word, is_private);
+    case kWaitRequeuePi:
+      return wait_requeue_pi(word, is_private, value, deadline, word2);
+    case kCmpRequeuePi:
+      return cmp_requeue_pi(word, is_private, static_cast<i32>(value), static_cast<i32>(value2), word2, value3);
     default:
       return Errno::NoSys;
   }

@@ -3,6 +3,7 @@
 // with EBUSY, as Linux does where no processor has the bandwidth left: there is no such class.
 #include "kernel/sched/process.hpp"
 #include "syscall-shim/abi/process.hpp"
+#include "syscall-shim/linux/futex.hpp"
 #include "syscall-shim/linux/thread.hpp"
 
 namespace uni::shim {
@@ -73,6 +74,7 @@ Result<i64> apply(Thread& t, i64 policy, u32 priority, i32 nice, bool reset_on_f
   TRY(check_permission(t, wanted));
   if (wanted.policy == Policy::kDeadline) return Errno::Busy;
   sched::set_parameters(t, wanted);
+  futex::priorities_changed();
   return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/thread_access.hpp"
 #include "syscall-shim/linux/clone.hpp"
+#include "syscall-shim/linux/futex.hpp"
 
 namespace uni::shim {
 
@@ -100,9 +101,13 @@ Result<i64> sys_getcpu(UserPtr<u32> cpu, UserPtr<u32> node, u64) {
 namespace {
 
 // A futex word of the robust list whose owner died (set_robust_list(2), Documentation/locking/robust-futexes).
-void release_robust(u64 address, u32 tid) {
+enum class Entry : u8 { kListed, kPending };
+
+void release_robust(u64 address, u32 tid, bool inherits, Entry entry) {
   const auto word = load_user_u32(UserAddr{address});
   if (!word.ok()) return;
+  // It died between giving the lock back and waking who waits for it.
+  if (entry == Entry::kPending && !inherits && word.value() == 0) futex_wake_word(address, 1);
   u32 word_value = word.value();
   while (true) {
     const u32 old = word_value;
@@ -111,7 +116,8 @@ void release_robust(u64 address, u32 tid) {
     const auto seen = cmpxchg_user_u32(UserAddr{address}, old, fresh);
     if (!seen.ok()) return;
     if (seen.value() == old) {
-      if ((old & 0x80000000) != 0) futex_wake_word(address, 1);
+      // A lock with priority inheritance goes to its heir (futex::owner_exits).
+      if (!inherits && (old & 0x80000000) != 0) futex_wake_word(address, 1);
       return;
     }
     word_value = seen.value();
@@ -129,15 +135,18 @@ void walk_robust_list(Thread& t) {
   if (!head.ok()) return;
   const Head h = head.value();
   const u32 tid = raw(t.tid());
+  // Bit 0 of an entry's address marks a lock with priority inheritance.
   u64 entry = h.next & ~u64{1};
+  bool inherits = (h.next & 1) != 0;
   const u64 pending = h.pending & ~u64{1};
   for (int limit = 2048; entry != t.robust_list && limit > 0; --limit) {
     const auto next = UserPtr<u64>(entry).read();
-    if (entry != pending) release_robust(entry + static_cast<u64>(h.offset), tid);
+    if (entry != pending) release_robust(entry + static_cast<u64>(h.offset), tid, inherits, Entry::kListed);
     if (!next.ok()) return;
     entry = next.value() & ~u64{1};
+    inherits = (next.value() & 1) != 0;
   }
-  if (pending != 0) release_robust(pending + static_cast<u64>(h.offset), tid);
+  if (pending != 0) release_robust(pending + static_cast<u64>(h.offset), tid, (h.pending & 1) != 0, Entry::kPending);
 }
 
 }  // namespace
@@ -148,6 +157,7 @@ namespace uni {
 
 extern "C" void thread_exit_hook(Thread* thread) {
   shim::walk_robust_list(*thread);
+  shim::futex::owner_exits(*thread);
   if (thread->clear_child_tid != 0) {
     const u64 at = thread->clear_child_tid;
     const u32 zero = 0;

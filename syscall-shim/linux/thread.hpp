@@ -21,6 +21,10 @@ struct SchedAttributes {  // struct sched_attr (sched_setattr(2))
   u64 runtime, deadline, period;
   u32 clamp_min, clamp_max;
 };
+struct FutexWaitAbi {  // struct futex_waitv
+  u64 value, address;
+  u32 flags, reserved;
+};
 struct TimespecAbi {
   i64 seconds, nanoseconds;
 };
@@ -35,6 +39,10 @@ Result<i64> sys_set_robust_list(u64 head, u64 length);
 Result<i64> sys_get_robust_list(i32 tid, UserPtr<u64> head, UserPtr<u64> length);
 Result<i64> sys_futex(UserPtr<u32> word, i32 operation, u32 value, u64 timeout_or_value2, UserPtr<u32> word2,
                       u32 value3);
+Result<i64> sys_futex_waitv(UserPtr<FutexWaitAbi> user, u32 count, u32 flags, u64 timeout, i32 clock);
+Result<i64> sys_futex_wait(UserPtr<u32> word, u64 value, u64 mask, u32 flags, u64 timeout, i32 clock);
+Result<i64> sys_futex_wake(UserPtr<u32> word, u64 mask, i32 count, u32 flags);
+Result<i64> sys_futex_requeue(UserPtr<FutexWaitAbi> user, u32 flags, i32 wake_count, i32 move_count);
 Result<i64> sys_unshare(u64 flags);
 Result<i64> sys_sched_yield();
 Result<i64> sys_sched_setparam(i32 tid, UserPtr<SchedParam> param);
