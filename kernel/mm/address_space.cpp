@@ -140,7 +140,12 @@ bool AddressSpace::limits_allow(u64 extra, u32 protection, u32 flags) const {
     const u64 limit = process->limits[kLimitAddressSpace].soft;
     if (limit != kUnlimited && (mapped_pages_ << kPageShift) + extra > limit) return false;
     const u64 data = process->limits[kLimitData].soft;
-    if (data != kUnlimited && (protection & kProtWrite) != 0 && (flags & kMapShared) == 0 && extra > data) return false;
+    if (data != kUnlimited && (protection & kProtWrite) != 0 && (flags & kMapShared) == 0) {
+      u64 used = extra;
+      for (const Mapping* m : mappings_)
+        if ((m->protection & kProtWrite) != 0 && (m->flags & (kMapShared | kMapStack)) == 0) used += m->end - m->start;
+      if (used > data) return false;
+    }
   }
   // Overcommit as Linux's heuristic mode: only a single request that could never be met is refused.
   if ((protection & kProtWrite) != 0 && (flags & (kMapNoReserve | kMapShared)) == 0 &&
@@ -177,13 +182,15 @@ Result<u64> AddressSpace::map(MapRequest r) {
   m->start = at;
   m->end = at + length;
   m->protection = r.protection;
+  r.flags |= future_flags_;
+  if (future_on_fault_) r.populate = false;
   m->flags = r.flags;
   m->max_protection = r.max_protection;
   m->object = move(r.object);
   m->object_page = r.object_page;
   m->file = move(r.file);
   TRY(insert(move(m)));
-  if (r.populate || (r.flags & kMapLocked) != 0) {
+  if (r.populate || ((r.flags & kMapLocked) != 0 && !future_on_fault_)) {
     for (u64 a = at; a < at + length; a += kPageSize) {
       Mapping* here = find(a);
       if (here == nullptr || here->protection == 0) break;
@@ -200,6 +207,7 @@ Result<void> AddressSpace::unmap_locked(u64 start, u64 end) {
   if (i == mappings_.size() || mappings_[i]->start >= end) return {};
   TRY(split_at(start));
   TRY(split_at(end));
+  TRY(split_borders(start, end));
   i = index_at(start);
   usize last = i;
   while (last < mappings_.size() && mappings_[last]->start < end)
@@ -254,6 +262,7 @@ Result<void> AddressSpace::protect(u64 start, u64 length, u32 protection) {
     if ((protection & ~m->max_protection) != 0) return Errno::Access;
     const u64 stop = min(m->end, end);
     if (m->protection != protection) {
+      TRY(split_borders(at, stop));
       TRY(split_at(at));
       TRY(split_at(stop));
       m = find(at);
@@ -277,33 +286,7 @@ Result<void> AddressSpace::protect(u64 start, u64 length, u32 protection) {
   return {};
 }
 
-Result<void> AddressSpace::change_flags(u64 start, u64 length, u32 set, u32 clear) {
-  const u64 end = start + page_up(length);
-  LockGuard guard(lock);
-  u64 at = start;
-  while (at < end) {
-    Mapping* m = find(at);
-    if (m == nullptr) return Errno::NoMemory;
-    const u64 stop = min(m->end, end);
-    const u32 wanted = (m->flags | set) & ~clear;
-    if (m->flags != wanted) {
-      TRY(split_at(at));
-      TRY(split_at(stop));
-      m = find(at);
-      m->flags = wanted;
-    }
-    if ((set & kMapLocked) != 0 && m->protection != 0) {
-      for (u64 a = at; a < stop; a += kPageSize) {
-        const FaultKind kind = (m->protection & kProtWrite) != 0 ? FaultKind::kWrite : FaultKind::kRead;
-        if (fault_locked(*m, a, kind) == FaultOutcome::kNoMemory) return Errno::Again;
-      }
-    }
-    at = stop;
-  }
-  return {};
-}
-
-Result<void> AddressSpace::discard(u64 start, u64 length) {
+Result<void> AddressSpace::discard(u64 start, u64 length, u32 refused) {
   const u64 end = start + page_up(length);
   LockGuard guard(lock);
   u64 at = start;
@@ -317,7 +300,8 @@ Result<void> AddressSpace::discard(u64 start, u64 length) {
     Mapping* m = mappings_[i];
     if (m->start > at) hole = true;
     const u64 from = max(at, m->start), stop = min(m->end, end);
-    if ((m->flags & kMapLocked) != 0) return Errno::Invalid;
+    if ((m->flags & refused) != 0) return Errno::Invalid;
+    TRY(split_borders(from, stop));
     zap(from, stop, true);
     at = stop;
   }
@@ -362,7 +346,7 @@ Result<u64> AddressSpace::set_break(u64 wanted) {
     m->start = old_top;
     m->end = new_top;
     m->protection = kProtRead | kProtWrite;
-    m->flags = kMapHeap;
+    m->flags = kMapHeap | future_flags_;
     if (!insert(move(m)).ok()) return break_end;
   }
   break_end = wanted;
@@ -376,17 +360,17 @@ Result<u64> AddressSpace::remap(u64 old_address, u64 old_length, u64 new_length,
   LockGuard guard(lock);
   Mapping* m = find(old_address);
   if (m == nullptr) return Errno::Fault;
+  const bool must_move = (flags & (kFixed | kDontUnmap)) != 0;
+  if (!must_move && new_length < old_length) {
+    TRY(unmap_locked(old_address + new_length, old_address + old_length));
+    return old_address;
+  }
   if (old_length == 0) {
     if (!m->shared()) return Errno::Invalid;
   } else if (old_address + old_length > m->end) {
     return Errno::Fault;
   }
-  if ((flags & kDontUnmap) != 0 && (m->object || m->shared())) return Errno::Invalid;
-  const bool must_move = (flags & (kFixed | kDontUnmap)) != 0;
-  if (!must_move && new_length <= old_length) {
-    if (new_length < old_length) TRY(unmap_locked(old_address + new_length, old_address + old_length));
-    return old_address;
-  }
+  if (!must_move && new_length == old_length) return old_address;
   if (new_length > old_length && !limits_allow(new_length - old_length, m->protection, m->flags))
     return Errno::NoMemory;
   // Grow in place when the mapping ends there and the next bytes are free.
@@ -416,6 +400,7 @@ Result<u64> AddressSpace::remap(u64 old_address, u64 old_length, u64 new_length,
   }
   TRY(split_at(old_address));
   if (old_length != 0) TRY(split_at(old_address + old_length));
+  if (old_length != 0) TRY(prepare_move(old_address, target, min(old_length, new_length)));
   m = find(old_address);
   auto copy = TRY(make_own<Mapping>());
   copy->start = target;
@@ -432,30 +417,6 @@ Result<u64> AddressSpace::remap(u64 old_address, u64 old_length, u64 new_length,
     if ((flags & kDontUnmap) == 0) TRY(unmap_locked(old_address, old_address + old_length));
   }
   return target;
-}
-
-Result<void> AddressSpace::sync(u64 start, u64 length) {
-  const u64 end = start + page_up(length);
-  u64 at = start;
-  bool hole = false;
-  while (at < end) {
-    RefPtr<fs::File> file;
-    {
-      LockGuard guard(lock);
-      const usize i = index_at(at);
-      if (i == mappings_.size() || mappings_[i]->start >= end) {
-        hole = true;
-        break;
-      }
-      Mapping* m = mappings_[i];
-      if (m->start > at) hole = true;
-      if (m->shared()) file = m->file;
-      at = m->end;
-    }
-    if (file) TRY(file->sync(true));
-  }
-  if (hole) return Errno::NoMemory;
-  return {};
 }
 
 AddressSpace::Usage AddressSpace::usage() {

@@ -87,17 +87,33 @@ class AddressSpace : public RefCounted {
   // Errors: NoMemory (a hole), Access (a read-only file).
   Result<void> protect(u64 start, u64 length, u32 protection);
   Result<u64> remap(u64 old_address, u64 old_length, u64 new_length, u32 flags, u64 new_address);
-  // Throws the pages away: private memory reads as zero (or the file's content) afterwards. NoMemory on a hole.
-  Result<void> discard(u64 start, u64 length);
+  // Throws the pages away: private memory reads as zero (or the file's content) afterwards. NoMemory on a hole,
+  // Invalid where a mapping has one of the flags in `refused`.
+  Result<void> discard(u64 start, u64 length, u32 refused);
   // Makes pages present. Errors: NoMemory, Fault.
   Result<void> populate(u64 start, u64 length, bool write);
   Result<u64> set_break(u64 wanted);
   // A bit a page: present or in the object's cache (mincore). NoMemory on a hole.
   Result<void> residency(u64 start, u64 length, u8* out);
-  // Changes flags of a range, for madvise and mlock. NoMemory on a hole.
-  Result<void> change_flags(u64 start, u64 length, u32 set, u32 clear);
+  // Changes flags of a range, for madvise and mlock, stepping over holes, for which it then gives NoMemory. Errors:
+  // Invalid where `accepts` does not take a mapping.
+  using Accepts = bool (*)(const Mapping&);
+  Result<void> change_flags(u64 start, u64 length, u32 set, u32 clear, Accepts accepts = nullptr);
+  // mlockall(2): flags of all mappings, and of those to come. Errors: NoMemory (RLIMIT_MEMLOCK is not looked at).
+  Result<void> lock_all(bool present, bool on_fault, bool future);
+  void unlock_all();
+  // Makes pages present as each mapping allows, for mlock(2): writable private ones are copied now. Errors: NoMemory (a
+  // hole, no access, beyond a file's end), Again (memory is out).
+  Result<void> bring_in(u64 start, u64 length);
+  // Pages of the range that are not locked yet.
+  u64 unlocked_pages(u64 start, u64 length);
+  // remap_file_pages(2): shows another part of the shared object at `start`. Errors: Invalid, NoMemory.
+  Result<void> show_other_pages(u64 start, u64 length, u64 object_page);
+  // The start of the growing mapping at an address, for PROT_GROWSDOWN. Errors: NoMemory (none), Invalid (does not).
+  Result<u64> growing_start(u64 address);
   // Writes dirty shared pages back (msync): calls visit(mapping, first page, last page) for shared file mappings.
-  Result<void> sync(u64 start, u64 length);
+  // Errors: NoMemory on a hole, Busy where `invalidate` meets locked memory.
+  Result<void> sync(u64 start, u64 length, bool write, bool invalidate);
 
   // May block. From traps only.
   FaultOutcome handle_fault(u64 address, FaultKind kind);
@@ -134,6 +150,8 @@ class AddressSpace : public RefCounted {
   // io_setup(2)'s contexts, or null: the ABI layer's. Made once; ends with the address space, and fork copies none.
   std::atomic<RefCounted*> aio{nullptr};
 
+  std::atomic<u32> barriers{0};  // what membarrier(2) has registered
+
   Mutex lock;
 
  private:
@@ -149,6 +167,10 @@ class AddressSpace : public RefCounted {
   Result<void> unmap_locked(u64 start, u64 end);
   void zap(u64 start, u64 end, bool keep_tables);
   void share(u64& entry, u64 address, AddressSpace& child, bool* out_of_memory, u64* copied);
+  // Splits the large pages that the two addresses lie within, so that a walk meets whole ones only. Before zap(),
+  // apply_protection() on a part of a mapping. Errors: NoMemory.
+  Result<void> split_borders(u64 start, u64 end);
+  Result<void> prepare_move(u64 from, u64 to, u64 length);  // NoMemory; then move_entries() cannot fail
   void move_entries(u64 from, u64 to, u64 length);
   void write_protect_range(u64 start, u64 end);
   void apply_protection(const Mapping& m, u64 start, u64 end);
@@ -156,7 +178,7 @@ class AddressSpace : public RefCounted {
   FaultOutcome fault_anonymous(Mapping& m, u64 address, bool write);
   FaultOutcome fault_object(Mapping& m, u64 address, bool write);
   bool try_huge(Mapping& m, u64 address);
-  void split_huge(u64* entry, u64 address);
+  bool split_huge(u64* entry);  // false: no memory
   bool grow_stack(u64 address);
   bool limits_allow(u64 extra, u32 protection, u32 flags) const;
 
@@ -166,6 +188,8 @@ class AddressSpace : public RefCounted {
   std::atomic<u64> cpus_{0};  // processors that may hold translations
   std::atomic<u64> resident_{0};
   u64 mapped_pages_ = 0, peak_mapped_ = 0, peak_resident_ = 0, locked_pages_ = 0;
+  u32 future_flags_ = 0;  // MCL_FUTURE: of every new mapping
+  bool future_on_fault_ = false;
   mutable usize last_index_ = 0;
 };
 

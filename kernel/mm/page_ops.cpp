@@ -69,11 +69,9 @@ static void walk(u64* table, int level, u64 base, u64 start, u64 end, Visit& vis
   }
 }
 
-void AddressSpace::split_huge(u64* entry, u64 address) {
-  // The caller has made sure that a table is at hand: here memory may not run out, so it is taken before the lock.
-  (void)address;
+bool AddressSpace::split_huge(u64* entry) {
   Page* table_page = alloc_page(Zero::kNo);
-  if (table_page == nullptr) PANIC("no page to split a large mapping");
+  if (table_page == nullptr) return false;
   const u64 old = *entry;
   const u64 physical = old & kPteAddress & ~(kHugeSize - 1);
   auto* table = static_cast<u64*>(address_of(*table_page));
@@ -81,6 +79,24 @@ void AddressSpace::split_huge(u64* entry, u64 address) {
     table[i] = (physical + i * kPageSize) | (old & (0xfff | kPteNoExec) & ~u64{kPteHuge});
   split_allocation(*page_of(PhysAddr{physical}));
   *entry = raw(phys_of(*table_page)) | kPtePresent | kPteWrite | kPteUser;
+  return true;
+}
+
+Result<void> AddressSpace::split_borders(u64 start, u64 end) {
+  for (u64 border : {start, end}) {
+    if ((border & (kHugeSize - 1)) == 0) continue;
+    bool huge = false, split = true;
+    {
+      LockGuard tables(table_lock_);
+      Pte* e = find_entry(raw(root_), border, false, &huge);
+      if (e == nullptr || !huge || (*e & kPtePresent) == 0) continue;
+      split = split_huge(e);
+    }
+    if (!split) return Errno::NoMemory;
+    const u64 base = align_down(border, kHugeSize);
+    flush_range(base, base + kHugeSize, cpus_.load(std::memory_order_acquire));
+  }
+  return {};
 }
 
 void AddressSpace::zap(u64 start, u64 end, bool keep_tables) {
@@ -93,17 +109,6 @@ void AddressSpace::zap(u64 start, u64 end, bool keep_tables) {
     u64 stopped = end;
     u64 freed = 0;
     table_lock_.lock();
-    // Large pages at the borders are split first, so that the walk meets whole ones only.
-    for (u64 border : {at, end}) {
-      if ((border & (kHugeSize - 1)) == 0) continue;
-      bool huge = false;
-      Pte* e = find_entry(raw(root_), border, false, &huge);
-      if (e != nullptr && huge && (*e & kPtePresent) != 0) {
-        split_huge(e, border);
-        low = min(low, align_down(border, kHugeSize));
-        high = max(high, align_down(border, kHugeSize) + kHugeSize);
-      }
-    }
     auto visit = [&](u64& e, u64 address, int level) {
       if (stopped != end) return;
       if (doomed.full()) {
@@ -138,6 +143,32 @@ void AddressSpace::zap(u64 start, u64 end, bool keep_tables) {
   }
 }
 
+// Nothing is moved before every table is there and every large page that cannot move as a whole is split.
+Result<void> AddressSpace::prepare_move(u64 from, u64 to, u64 length) {
+  TRY(split_borders(from, from + length));
+  for (u64 offset = 0; offset < length;) {
+    // Up to the next border of a table, on either side.
+    const u64 step = min(length - offset, min(kHugeSize - ((from + offset) & (kHugeSize - 1)),
+                                              kHugeSize - ((to + offset) & (kHugeSize - 1))));
+    LockGuard tables(table_lock_);
+    bool huge = false, target_huge = false;
+    Pte* source = find_entry(raw(root_), from + offset, false, &huge);
+    if (source != nullptr) {
+      const bool whole = huge && step == kHugeSize;
+      if (whole) {
+        Pte* target = find_huge_entry(raw(root_), to + offset, true);
+        if (target == nullptr) return Errno::NoMemory;
+        if (*target != 0 && !split_huge(source)) return Errno::NoMemory;
+      } else {
+        if (huge && (*source & kPtePresent) != 0 && !split_huge(source)) return Errno::NoMemory;
+        if (find_entry(raw(root_), to + offset, true, &target_huge) == nullptr) return Errno::NoMemory;
+      }
+    }
+    offset += step;
+  }
+  return {};
+}
+
 void AddressSpace::move_entries(u64 from, u64 to, u64 length) {
   table_lock_.lock();
   for (u64 offset = 0; offset < length; offset += kPageSize) {
@@ -151,22 +182,16 @@ void AddressSpace::move_entries(u64 from, u64 to, u64 length) {
       continue;
     }
     if (huge) {
-      if (((from + offset) & (kHugeSize - 1)) == 0 && ((to + offset) & (kHugeSize - 1)) == 0 &&
-          length - offset >= kHugeSize) {
-        Pte* target = find_huge_entry(raw(root_), to + offset, true);
-        if (target != nullptr && *target == 0) {
-          *target = *source;
-          *source = 0;
-          offset += kHugeSize - kPageSize;
-          continue;
-        }
-      }
-      split_huge(source, from + offset);
-      source = find_entry(raw(root_), from + offset, false, &huge);
+      Pte* target = find_huge_entry(raw(root_), to + offset, false);
+      ASSERT(target != nullptr && *target == 0);
+      *target = *source;
+      *source = 0;
+      offset += kHugeSize - kPageSize;
+      continue;
     }
     bool target_huge = false;
-    Pte* target = find_entry(raw(root_), to + offset, true, &target_huge);
-    if (target == nullptr) PANIC("no page for a table while moving a mapping");
+    Pte* target = find_entry(raw(root_), to + offset, false, &target_huge);
+    ASSERT(target != nullptr);
     *target = *source;
     *source = 0;
   }
@@ -177,16 +202,6 @@ void AddressSpace::move_entries(u64 from, u64 to, u64 length) {
 void AddressSpace::apply_protection(const Mapping& m, u64 start, u64 end) {
   u64 low = ~u64{0}, high = 0;
   table_lock_.lock();
-  for (u64 border : {start, end}) {
-    if ((border & (kHugeSize - 1)) == 0) continue;
-    bool huge = false;
-    Pte* e = find_entry(raw(root_), border, false, &huge);
-    if (e != nullptr && huge && (*e & kPtePresent) != 0) {
-      split_huge(e, border);
-      low = min(low, align_down(border, kHugeSize));
-      high = max(high, align_down(border, kHugeSize) + kHugeSize);
-    }
-  }
   auto visit = [&](u64& e, u64 address, int level) {
     // Writing is granted by the next fault where it needs more than a bit (copy-on-write, dirty marks); private frames
     // that only this space holds get it at once. PROT_NONE keeps the frame but takes it out of the program's reach.
@@ -269,7 +284,10 @@ Result<RefPtr<AddressSpace>> AddressSpace::fork() {
     auto visit = [&](u64& e, u64 address, int level) {
       if (out_of_memory) return;
       if (level == 2) {
-        split_huge(&e, address);
+        if (!split_huge(&e)) {
+          out_of_memory = true;
+          return;
+        }
         u64* table = table_of(e);
         for (u64 i = 0; i < 512; ++i)
           share(table[i], address + i * kPageSize, *child, &out_of_memory, &copied);

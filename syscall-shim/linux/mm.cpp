@@ -72,6 +72,7 @@ Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd,
   if ((flags & kLocked) != 0) r.flags |= mm::kMapLocked;
   if ((flags & kStack) != 0) r.flags |= mm::kMapNoHuge;
   if (r.fixed && (address & (kPageSize - 1)) != 0) return Errno::Invalid;
+  if ((flags & kLocked) != 0) TRY(may_lock_more(page_up(length), Errno::Again));
   if (file) {
     if (type == kSharedValidate && (flags & ~kKnownFlags) != 0) return Errno::NotSupported;
     if (type != kShared && type != kSharedValidate && type != kPrivate) return Errno::Invalid;
@@ -123,14 +124,43 @@ Result<i64> sys_mprotect(u64 address, u64 length, u32 protection) {
   if (page_up(length) == 0 || range_wraps(address, length)) return Errno::NoMemory;
   if ((protection & ~15u) != 0) return Errno::Invalid;
   if ((protection & 7) == mm::kProtWrite) protection |= mm::kProtRead;
+  if (grows == kProtGrowsUp) return Errno::Invalid;  // nothing grows upwards here
+  if (grows == kProtGrowsDown) {
+    const u64 start = TRY(space().growing_start(address));
+    if (start < address) {
+      length += address - start;
+      address = start;
+    }
+  }
   TRY(space().protect(address, length, protection & 7));
   return 0;
 }
 
-// pkey_mprotect(2): only key -1, since no keys are given out (pkey_alloc answers ENOSYS).
+// pkey_alloc(2), pkey_free(2): the processor's protection keys are not used, and as on a processor that has none, none
+// is left.
+Result<i64> sys_pkey_alloc(u64 flags, u64 rights) {
+  if (flags != 0 || (rights & ~u64{3}) != 0) return Errno::Invalid;
+  return Errno::NoSpace;
+}
+Result<i64> sys_pkey_free(i32) {
+  return Errno::Invalid;
+}
+
+// pkey_mprotect(2): only key -1, since no keys are given out.
 Result<i64> sys_pkey_mprotect(u64 address, u64 length, u32 protection, i32 key) {
   if (key != -1) return Errno::Invalid;
   return sys_mprotect(address, length, protection);
+}
+
+// remap_file_pages(2): as Linux since 4.0, another mapping over a part of the old one.
+Result<i64> sys_remap_file_pages(u64 address, u64 length, u32 protection, u64 page, u32) {
+  if (protection != 0) return Errno::Invalid;
+  address = page_down(address);
+  length = page_down(length);
+  if (address + length <= address || !user_range_ok(UserAddr{address}, length)) return Errno::Invalid;
+  if (page + (length >> kPageShift) < page) return Errno::Invalid;
+  TRY(space().show_other_pages(address, length, page));
+  return 0;
 }
 
 // mremap(2).
@@ -151,94 +181,6 @@ Result<i64> sys_brk(u64 wanted) {
   return static_cast<i64>(TRY(space().set_break(wanted)));
 }
 
-// madvise(2). MADV_FREE is done as MADV_DONTNEED; hints about reading, merging and dumping change nothing here.
-Result<i64> sys_madvise(u64 address, u64 length, i32 advice) {
-  enum {
-    kNormal,
-    kRandom,
-    kSequential,
-    kWillNeed,
-    kDontNeed,
-    kFree = 8,
-    kRemove,
-    kDontFork,
-    kDoFork,
-    kMergeable,
-    kUnmergeable,
-    kHugePage,
-    kNoHugePage,
-    kDontDump,
-    kDoDump,
-    kWipeOnFork,
-    kKeepOnFork,
-    kCold,
-    kPageOut,
-    kPopulateRead,
-    kPopulateWrite,
-    kDontNeedLocked,
-    kCollapse
-  };
-  if (advice < 0 || (advice > kDontNeed && advice < kFree) || advice > kCollapse) return Errno::Invalid;
-  if ((address & (kPageSize - 1)) != 0) return Errno::Invalid;
-  if (page_up(length) < length) return Errno::Invalid;
-  if (length == 0) return 0;
-  if (range_wraps(address, length)) return Errno::NoMemory;
-  mm::AddressSpace& s = space();
-  switch (advice) {
-    case kDontNeed:
-    case kDontNeedLocked:
-    case kFree:
-      TRY(s.discard(address, length));
-      return 0;
-    case kRemove:
-      return Errno::Invalid;
-    case kPopulateRead:
-    case kPopulateWrite:
-      TRY(s.populate(address, page_up(length), advice == kPopulateWrite));
-      return 0;
-    case kDontFork:
-      TRY(s.change_flags(address, length, mm::kMapDontFork, 0));
-      return 0;
-    case kDoFork:
-      TRY(s.change_flags(address, length, 0, mm::kMapDontFork));
-      return 0;
-    case kWipeOnFork:
-      TRY(s.change_flags(address, length, mm::kMapWipeOnFork, 0));
-      return 0;
-    case kKeepOnFork:
-      TRY(s.change_flags(address, length, 0, mm::kMapWipeOnFork));
-      return 0;
-    case kHugePage:
-      TRY(s.change_flags(address, length, 0, mm::kMapNoHuge));
-      return 0;
-    case kNoHugePage:
-      TRY(s.change_flags(address, length, mm::kMapNoHuge, 0));
-      return 0;
-    case kDontDump:
-      TRY(s.change_flags(address, length, mm::kMapDontDump, 0));
-      return 0;
-    case kDoDump:
-      TRY(s.change_flags(address, length, 0, mm::kMapDontDump));
-      return 0;
-    default:
-      // A hint: only a hole in the range is an error.
-      TRY(s.change_flags(address, length, 0, 0));
-      return 0;
-  }
-}
-
-// msync(2).
-Result<i64> sys_msync(u64 address, u64 length, u32 flags) {
-  constexpr u32 kAsync = 1, kInvalidate = 2, kSyncFlag = 4;
-  if ((flags & ~(kAsync | kInvalidate | kSyncFlag)) != 0) return Errno::Invalid;
-  if ((address & (kPageSize - 1)) != 0) return Errno::Invalid;
-  if ((flags & kAsync) != 0 && (flags & kSyncFlag) != 0) return Errno::Invalid;
-  if (range_wraps(address, length)) return Errno::NoMemory;
-  if (length == 0) return 0;
-  TRY(space().sync(address, length));
-  return 0;
-}
-
 // mincore(2).
 Result<i64> sys_mincore(u64 address, u64 length, UserPtr<u8> out) {
   if ((address & (kPageSize - 1)) != 0) return Errno::Invalid;
@@ -251,61 +193,6 @@ Result<i64> sys_mincore(u64 address, u64 length, UserPtr<u8> out) {
     TRY(copy_to_user((out + done).address(), chunk, n));
     done += n;
   }
-  return 0;
-}
-
-// mlock(2): there is no swap, so locking means making present.
-Result<i64> sys_mlock(u64 address, u64 length) {
-  return sys_mlock2(address, length, 0);
-}
-
-Result<i64> sys_mlock2(u64 address, u64 length, u32 flags) {
-  if ((flags & ~1u) != 0) return Errno::Invalid;
-  const u64 start = page_down(address);
-  const u64 size = page_up(length + (address - start));
-  if (size < length) return Errno::Invalid;
-  if (size == 0) return 0;
-  if (!user_range_ok(UserAddr{start}, size)) return Errno::NoMemory;
-  const Process& p = Process::current();
-  if (!p.credentials.capable(14)) {  // CAP_IPC_LOCK
-    const u64 limit = p.limits[kLimitLocked].soft;
-    if (limit == 0) return Errno::NotPermitted;
-    if (limit != kUnlimited && (space().usage().locked_pages << kPageShift) + size > limit) return Errno::NoMemory;
-  }
-  TRY(space().change_flags(start, size, (flags & 1) != 0 ? 0 : u32{mm::kMapLocked}, 0));
-  return 0;
-}
-
-Result<i64> sys_munlock(u64 address, u64 length) {
-  const u64 start = page_down(address);
-  const u64 size = page_up(length + (address - start));
-  if (size < length) return Errno::Invalid;
-  if (size == 0) return 0;
-  if (!user_range_ok(UserAddr{start}, size)) return Errno::NoMemory;
-  TRY(space().change_flags(start, size, 0, mm::kMapLocked));
-  return 0;
-}
-
-// mlockall(2): everything present stays present anyway (no swap); pages not yet touched are not brought in.
-Result<i64> sys_mlockall(u32 flags) {
-  if (flags == 0 || (flags & ~7u) != 0 || flags == 4) return Errno::Invalid;
-  const Process& p = Process::current();
-  if (!p.credentials.capable(14) && p.limits[kLimitLocked].soft == 0) return Errno::NotPermitted;
-  return 0;
-}
-
-Result<i64> sys_munlockall() {
-  return 0;
-}
-
-// membarrier(2): every command is done as an interrupt on all processors that run the program, which orders memory.
-Result<i64> sys_membarrier(i32 command, u32 flags, i32) {
-  constexpr i32 kQuery = 0, kSupported = 1 | 2 | 4 | 8 | 16 | 32 | 64;
-  if (command == kQuery) return flags != 0 ? Result<i64>(Errno::Invalid) : Result<i64>(kSupported);
-  if (flags != 0 || command <= 0 || (command & kSupported) != command || (command & (command - 1)) != 0)
-    return Errno::Invalid;
-  const bool registers = command == 4 || command == 16 || command == 64;
-  if (!registers) mm::barrier_all();
   return 0;
 }
 

@@ -10,6 +10,12 @@ Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd,
 Result<i64> sys_munmap(u64 address, u64 length);
 Result<i64> sys_mprotect(u64 address, u64 length, u32 protection);
 Result<i64> sys_pkey_mprotect(u64 address, u64 length, u32 protection, i32 key);
+Result<i64> sys_pkey_alloc(u64 flags, u64 rights);
+Result<i64> sys_pkey_free(i32 key);
+Result<i64> sys_remap_file_pages(u64 address, u64 length, u32 protection, u64 page, u32 flags);
+Result<i64> sys_process_madvise(i32 fd, UserPtr<IoSegment> segments, u64 count, i32 advice, u32 flags);
+// May `bytes` more be locked (RLIMIT_MEMLOCK)? Errors: NotPermitted where nothing may, else `too_many`.
+Result<void> may_lock_more(u64 bytes, Errno too_many);
 Result<i64> sys_mremap(u64 old_address, u64 old_length, u64 new_length, u32 flags, u64 new_address);
 Result<i64> sys_brk(u64 wanted);
 Result<i64> sys_madvise(u64 address, u64 length, i32 advice);
