@@ -37,6 +37,8 @@ enum class IntervalKind : u8 { kReal, kVirtual, kProfile };
 inline constexpr unsigned kIntervalKinds = 3;
 Result<Alarm::Setting> interval_set(Process& process, IntervalKind kind, Alarm::Setting setting);
 Alarm::Setting interval_get(Process& process, IntervalKind kind);
+// Counts RLIMIT_CPU down as it is set now. Errors: NoMemory.
+Result<void> watch_cpu_limit(Process& process);
 
 // On execve POSIX timers go and interval timers stay (timer_create(2), setitimer(2)); at the end of the process both
 // go.

@@ -3,6 +3,7 @@
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/time/cpu_time.hpp"
+#include "kernel/time/posix_timers.hpp"
 #include "syscall-shim/linux/process.hpp"
 #include "syscall-shim/linux/time.hpp"
 
@@ -72,6 +73,7 @@ Result<void> set_limit(Process& process, u32 kind, const abi::Rlimit& wanted) {
     if (wanted.rlim_max > limit.hard && !process.credentials.capable(abi::kCapSysResource)) return Errno::NotPermitted;
     limit = {wanted.rlim_cur, wanted.rlim_max};
   }
+  if (kind == kLimitCpu) TRY(time::watch_cpu_limit(process));
   if (kind == kLimitFiles) process.files->set_limit(static_cast<u32>(wanted.rlim_cur));
   return {};
 }
