@@ -108,12 +108,13 @@ Result<void> show_process_stat(Writer& out, const Numbers& numbers) {
   format(out, "{} ({}) {} {} {} {} 0 -1 4194304 ", numbers.count > 1 ? raw(leader.tid()) : raw(p.pid()),
          StringView(leader.name), f.state, p.parent_pid(), p.group(), p.session());
   format(out, "{} 0 {} 0 {} {} 0 0 {} {} {} 0 {} ", f.minor_faults, f.major_faults, ticks(f.user), ticks(f.system),
-         20 + leader.nice, leader.nice, f.threads, started);
+         leader.priority > 0 ? -1 - leader.priority : 20 + leader.nice, leader.nice, f.threads, started);
   format(out, "{} {} {} 0 0 0 0 0 ", f.memory.mapped_pages * kPageSize, f.memory.resident_pages,
          p.limits[kLimitRss].soft);
   // Only the first 32 signals fit here; wchan, nswap and cnswap are 0; exit_signal is SIGCHLD.
-  format(out, "{} {} {} {} 0 0 0 17 {} 0 0 0 0 0 ", f.pending & 0x7FFFFFFF, f.blocked & 0x7FFFFFFF,
-         f.ignored & 0x7FFFFFFF, f.caught & 0x7FFFFFFF, leader.cpu.load(std::memory_order_relaxed));
+  format(out, "{} {} {} {} 0 0 0 17 {} {} {} 0 0 0 ", f.pending & 0x7FFFFFFF, f.blocked & 0x7FFFFFFF,
+         f.ignored & 0x7FFFFFFF, f.caught & 0x7FFFFFFF, leader.cpu.load(std::memory_order_relaxed),
+         u32{leader.rt_priority}, static_cast<u32>(leader.policy));
   const u64 break_start = p.space ? p.space->break_start : 0;
   format(out, "0 0 {} {} {} {} {} {}\n", break_start, p.arg_start, p.arg_end, p.env_start, p.env_end, p.exit_status());
   return {};
