@@ -22,8 +22,8 @@ void control_on_line(void (*on_line)(StringView line));
 void drain_ports();
 
 // The terminal, where `uni.tty` has been opened: control lines `winsize` and `signal`. From interrupts too.
-bool have_terminal();
 void set_window_size(u16 rows, u16 columns);
-void signal_terminal(int number);
+// To its foreground group; false: there is none.
+bool signal_terminal(int number);
 
 }  // namespace uni::dev

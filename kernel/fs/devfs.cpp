@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Device numbers are Linux's (Documentation/admin-guide/devices.txt). Terminals come from the serial-port driver:
-// /dev/tty and /dev/console are the port `uni.tty`, where the image runs with one.
+// Device numbers are Linux's (Documentation/admin-guide/devices.txt). /dev/console is the port `uni.tty`, where
+// the image runs with one; /dev/tty is the caller's controlling terminal, /dev/ptmx makes ptys.
 #include "kernel/fs/devfs.hpp"
 
 #include "kernel/boot/log.hpp"
 #include "kernel/dev/random.hpp"
 #include "kernel/dev/serial_port.hpp"
+#include "kernel/dev/tty/pty.hpp"
+#include "kernel/dev/tty/tty_file.hpp"
 #include "kernel/fs/vfs.hpp"
 
 namespace uni::fs::devfs {
@@ -24,6 +26,7 @@ enum Device : u64 {
   kKmsg = number(1, 11),
   kTty = number(5, 0),
   kConsole = number(5, 1),
+  kPtmx = number(5, 2),
 };
 
 // The files that are always ready and have no position.
@@ -142,6 +145,7 @@ constexpr Node kNodes[] = {
     {"kmsg", FileType::kCharacter, 0644, kKmsg, {}},
     {"tty", FileType::kCharacter, 0666, kTty, {}},
     {"console", FileType::kCharacter, 0600, kConsole, {}},
+    {"ptmx", FileType::kCharacter, 0666, kPtmx, {}},
     {"fd", FileType::kSymlink, 0, 0, "/proc/self/fd"},
     {"stdin", FileType::kSymlink, 0, 0, "/proc/self/fd/0"},
     {"stdout", FileType::kSymlink, 0, 0, "/proc/self/fd/1"},
@@ -167,8 +171,11 @@ Result<RefPtr<File>> open_device(FileType type, u64 device, u32 flags) {
       if ((flags & kOpenAccessMask) == kOpenReadOnly) return Errno::NotPermitted;
       return RefPtr<File>(TRY(make_ref<KernelMessages>(flags)));
     case kTty:
+      return dev::open_controlling_tty(flags);
+    case kPtmx:
+      return dev::open_ptmx(flags);
     case kConsole: {
-      auto port = dev::open_port("uni.tty", flags);
+      auto port = dev::open_port("uni.tty", flags | kOpenNoCtty);
       if (!port.ok() && port.error() == Errno::NoDevice) return Errno::NoDeviceOrAddress;
       return port;
     }

@@ -85,7 +85,9 @@ Result<RefPtr<File>> open_checked(Dentry& dentry, const Credentials& who, u32 fl
   if ((flags & kOpenPath) != 0)
     return make_file(dentry, flags & (kOpenPath | kOpenDirectory | kOpenNoFollow | kOpenCloseOnExec));
   if (fresh == Fresh::kNo) TRY(may_open(dentry, who, flags));
-  RefPtr<File> file = TRY(make_file(dentry, flags & ~kTransientFlags));
+  // Whether a terminal becomes the controlling one is its own open's business.
+  RefPtr<File> file = TRY(make_file(dentry, flags & ~(kTransientFlags & ~u32{kOpenNoCtty})));
+  if ((flags & kOpenNoCtty) != 0) file->set_flags(file->flags() & ~u32{kOpenNoCtty});
   notify::on_file(*file, notify::kOpen);
   if ((flags & kOpenTruncate) != 0 && fresh == Fresh::kNo && dentry.inode()->type() == FileType::kRegular)
     TRY(file->truncate(0));

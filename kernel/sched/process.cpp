@@ -2,6 +2,7 @@
 // Processes: creation and lookup. The first two are init, which the kernel keeps for itself, and the image's program.
 #include "kernel/sched/process.hpp"
 
+#include "kernel/dev/tty/tty.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/pid_table.hpp"
@@ -116,6 +117,7 @@ Result<void> ProcessAccess::enter_tree(Process& p, Process& parent, Pid pid) {
   const bool first = &parent == init_process;  // the program leads a group and a session of its own
   p.group_ = first ? pid : parent.group_;
   p.session_ = first ? pid : parent.session_;
+  p.terminal = parent.terminal;
   pids::add_user(p.group_);
   pids::add_user(p.session_);
   home.children.push_back(p);

@@ -20,6 +20,9 @@ class AddressSpace;
 namespace fs {
 struct FsContext;
 }
+namespace dev {
+class Tty;
+}
 
 enum class Pid : u32 {};
 constexpr u32 raw(Pid p) {
@@ -130,6 +133,8 @@ class Process : public RefCounted {
   WaitQueue exit_queue;              // woken (poll In) when the process becomes a zombie: pidfds
   RefPtr<VforkGate> vfork_gate;      // while the parent waits for this one
   bool executed = false;             // has called execve since it was made (setpgid's EACCES)
+  RefPtr<dev::Tty> terminal;         // the controlling one (kernel/dev/tty/job_control.hpp)
+  Pid lost_terminal_group{};         // a leader's: the foreground group of the terminal that hung up on it
 
   RefPtr<mm::AddressSpace> space;
   RefPtr<fs::FileTable> files;

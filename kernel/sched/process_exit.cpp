@@ -5,6 +5,7 @@
 
 #include "kernel/boot/boot_info.hpp"
 #include "kernel/boot/log.hpp"
+#include "kernel/dev/tty/job_control.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/ipc/object.hpp"
 #include "kernel/mm/address_space.hpp"
@@ -64,6 +65,7 @@ void Process::finish_exit(Process& p) {
   files = {};
   context = {};
   ipc::process_exit(p);
+  dev::job_control::process_ends(p);
   release_memory(p);
   p.open_vfork_gate();
   become_zombie(p);

@@ -2,6 +2,7 @@
 // Who a process is: its number, group and session, and descriptors that stand for one.
 #include "syscall-shim/linux/process.hpp"
 
+#include "kernel/dev/tty/job_control.hpp"
 #include "kernel/fs/pidfd.hpp"
 #include "kernel/sched/process.hpp"
 
@@ -69,6 +70,7 @@ Result<i64> sys_setsid() {
   if (taken) return Errno::NotPermitted;
   self.set_group(self.pid());
   self.set_session(self.pid());
+  dev::job_control::forget(self);
   return i64{raw(self.pid())};
 }
 

@@ -3,6 +3,7 @@
 // system calls").
 #include "kernel/base/boot_config.hpp"
 #include "kernel/boot/log.hpp"
+#include "kernel/dev/serial_port.hpp"
 #include "kernel/sched/deferred.hpp"
 #include "kernel/sched/exit_path.hpp"
 #include "kernel/sched/process.hpp"
@@ -110,6 +111,7 @@ void deliver_signals(TrapFrame& frame) {
 }
 
 void host_signal(int number) {
+  if (dev::signal_terminal(number)) return;
   Process* process = Process::program();
   if (process == nullptr || !process->signals) return;
   signal::Info info;
@@ -118,7 +120,16 @@ void host_signal(int number) {
 }
 
 void control_line(StringView line) {
-  constexpr StringView kWord = "signal ";
+  constexpr StringView kWord = "signal ", kSize = "winsize ";
+  if (line.starts_with(kSize)) {
+    const StringView rest = line.slice(kSize.size());
+    const usize blank = rest.find(' ');
+    const auto rows = parse_decimal(rest.slice(0, blank)), columns = parse_decimal(rest.slice(blank + 1));
+    if (blank == StringView::kNotFound || !rows.ok() || !columns.ok()) return;
+    if (rows.value() <= 0xffff && columns.value() <= 0xffff)
+      dev::set_window_size(static_cast<u16>(rows.value()), static_cast<u16>(columns.value()));
+    return;
+  }
   if (!line.starts_with(kWord)) return;
   const auto number = parse_decimal(line.slice(kWord.size()));
   if (number.ok() && number.value() >= 1 && number.value() <= signal::kCount)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // N_TTY. An end-of-file mark is stored as a 0 byte with its line mark set and a following read stops there without
-// delivering it; a NUL that ends no line is an ordinary byte. Differs from Linux: no parity marking, no case mapping,
-// no output delays; erasing over tabs redraws nothing but the tab's own width.
+// delivering it; a NUL that ends no line is an ordinary byte. Differs from Linux: no output delays, no ECHOPRT, no
+// EXTPROC; what is echoed while output is stopped goes out at once.
 #include "kernel/dev/tty/line_discipline.hpp"
+
+#include "kernel/base/utility.hpp"
 
 namespace uni::dev {
 namespace {
@@ -13,6 +15,9 @@ constexpr bool is_control(u8 c) {
 }
 constexpr bool is_continuation(u8 c) {
   return (c & 0xc0) == 0x80;
+}
+constexpr u8 to_lower(u8 c) {
+  return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }
 constexpr bool is_word(u8 c) {
   return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || c == '_' || c >= 0x80;
@@ -88,8 +93,14 @@ bool LineDiscipline::signal_for(u8 byte, Effects& effects) {
     which = Signal::kSuspend;
   else
     return false;
-  if ((termios_.local & kNoFlsh) == 0) flush_input();
-  stopped_ = false;
+  if ((termios_.local & kNoFlsh) == 0) {
+    flush_input();
+    effects.flushed();
+  }
+  if ((termios_.input & kIxOn) != 0 && stopped_) {
+    stopped_ = false;
+    effects.flow(false);
+  }
   echo(byte, effects);
   effects.signal(which);
   return true;
@@ -97,30 +108,46 @@ bool LineDiscipline::signal_for(u8 byte, Effects& effects) {
 
 void LineDiscipline::input(u8 byte, Effects& effects) {
   if ((termios_.input & kIStrip) != 0) byte &= 0x7f;
+  if ((termios_.input & kIUcLc) != 0 && (termios_.local & kIExten) != 0) byte = to_lower(byte);
   if (literal_) {
     literal_ = false;
-    if (store(byte, false)) echo(byte, effects);
+    store_and_echo(byte, effects);
     return;
   }
-  if ((termios_.input & kIxOn) != 0) {
-    if (is(byte, kVStart) || is(byte, kVStop)) {
-      stopped_ = is(byte, kVStop) && !is(byte, kVStart);
-      return;
-    }
-    if (stopped_ && (termios_.input & kIxAny) != 0) stopped_ = false;
+  const bool flow = (termios_.input & kIxOn) != 0;
+  if (flow && (is(byte, kVStart) || is(byte, kVStop))) {
+    const bool stop = is(byte, kVStop) && !is(byte, kVStart);
+    if (uni::exchange(stopped_, stop) != stop) effects.flow(stop);
+    return;
   }
   if ((termios_.local & kISig) != 0 && signal_for(byte, effects)) return;
+  if (flow && stopped_ && (termios_.input & kIxAny) != 0) {
+    stopped_ = false;
+    effects.flow(false);
+  }
   if (byte == '\r') {
     if ((termios_.input & kIgnCr) != 0) return;
     if ((termios_.input & kICrNl) != 0) byte = '\n';
   } else if (byte == '\n' && (termios_.input & kInlCr) != 0) {
     byte = '\r';
   }
-  if (canonical()) {
+  if (canonical())
     edit(byte, effects);
-  } else if (store(byte, false)) {
-    echo(byte, effects);
+  else
+    store_and_echo(byte, effects);
+}
+
+void LineDiscipline::store_and_echo(u8 byte, Effects& effects) {
+  const usize start = column_;
+  const bool first = head_ == line_start_;
+  if (!store(byte, false)) {
+    if (canonical() && (termios_.input & kIMaxBel) != 0) echo_raw("\a", effects);
+    return;
   }
+  if (first) line_column_ = start;
+  echo(byte, effects);
+  // With PARMRK a byte 0377 is doubled, so that it is not taken for the mark of an error (termios(3)).
+  if (byte == 0xff && (termios_.input & (kParMrk | kIStrip)) == kParMrk) (void)store(byte, false);
 }
 
 void LineDiscipline::edit(u8 byte, Effects& effects) {
@@ -133,7 +160,7 @@ void LineDiscipline::edit(u8 byte, Effects& effects) {
     if ((termios_.local & kEcho) != 0 && (termios_.local & kEchoCtl) != 0) echo_raw("^\b", effects);
     return;
   }
-  if (extended && is(byte, kVReprint)) {
+  if (extended && (termios_.local & kEcho) != 0 && is(byte, kVReprint)) {
     echo(byte, effects);
     echo('\n', effects);
     for (usize i = line_start_; i != head_; ++i)
@@ -145,7 +172,8 @@ void LineDiscipline::edit(u8 byte, Effects& effects) {
     return;
   }
   const bool last = byte == '\n' || is(byte, kVEol) || (extended && is(byte, kVEol2));
-  if (!store(byte, last)) {
+  if (!last) return store_and_echo(byte, effects);
+  if (!store(byte, true)) {
     if ((termios_.input & kIMaxBel) != 0) echo_raw("\a", effects);
     return;
   }
@@ -164,9 +192,30 @@ void LineDiscipline::erase_one(Effects& effects) {
     byte = at(--head_);
   if ((termios_.local & kEcho) == 0) return;
   if ((termios_.local & kEchoE) == 0) return echo(termios_.chars[kVErase], effects);
-  if (byte == '\t') return echo_raw("\b", effects);
+  if (byte == '\t') {
+    usize width = tab_width();
+    column_ -= min(column_, width);
+    while (width-- != 0)
+      echo_raw("\b", effects);
+    return;
+  }
   const bool two = is_control(byte) && (termios_.local & kEchoCtl) != 0;
+  column_ -= min(column_, two ? usize{2} : usize{1});
   echo_raw(two ? "\b \b\b \b" : "\b \b", effects);
+}
+
+// The columns of a tab that stood at head_: they depend on what was echoed since the line's start, or the tab before.
+usize LineDiscipline::tab_width() const {
+  usize columns = 0;
+  for (usize i = head_; i != line_start_; --i) {
+    const u8 byte = at(i - 1);
+    if (byte == '\t') return 8 - columns % 8;
+    if (is_control(byte))
+      columns += (termios_.local & kEchoCtl) != 0 ? 2 : 0;
+    else if ((termios_.input & kIUtf8) == 0 || !is_continuation(byte))
+      ++columns;
+  }
+  return 8 - (columns + line_column_) % 8;
 }
 
 void LineDiscipline::erase_word(Effects& effects) {
@@ -180,11 +229,11 @@ void LineDiscipline::erase_word(Effects& effects) {
 }
 
 void LineDiscipline::erase_line(Effects& effects) {
-  if ((termios_.local & kEcho) != 0 && (termios_.local & kEchoK) != 0 &&
-      ((termios_.local & kEchoKe) == 0 || (termios_.local & kEchoE) == 0)) {
+  constexpr u32 kRubOut = kEchoE | kEchoK | kEchoKe;
+  if ((termios_.local & kEcho) != 0 && (termios_.local & kRubOut) != kRubOut) {
     head_ = line_start_;
     echo(termios_.chars[kVKill], effects);
-    echo('\n', effects);
+    if ((termios_.local & kEchoK) != 0) echo('\n', effects);
     return;
   }
   while (head_ != line_start_)
@@ -199,7 +248,7 @@ void LineDiscipline::echo_raw(const char* text, Effects& effects) {
 void LineDiscipline::echo(u8 byte, Effects& effects) {
   if ((termios_.local & kEcho) == 0) return;
   u8 out[8];
-  if (is_control(byte) && (termios_.local & kEchoCtl) != 0 && byte != '\t' && byte != '\n' && byte != '\r') {
+  if (is_control(byte) && (termios_.local & kEchoCtl) != 0 && byte != '\t' && byte != '\n') {
     out[0] = '^';
     out[1] = byte ^ 0x40;
     effects.echo({out, 2});
@@ -235,8 +284,9 @@ usize LineDiscipline::output(u8 byte, u8* out) {
     }
   } else if (byte == '\b') {
     if (column_ != 0) --column_;
-  } else if (!is_control(byte) && !is_continuation(byte)) {
-    ++column_;
+  } else if (!is_control(byte)) {
+    if ((termios_.output & kOLcUc) != 0 && byte >= 'a' && byte <= 'z') byte &= 0xdf;
+    if (!is_continuation(byte)) ++column_;
   }
   out[0] = byte;
   return 1;

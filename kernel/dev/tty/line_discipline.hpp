@@ -18,6 +18,10 @@ class LineDiscipline {
    public:
     virtual void echo(Span<const u8> bytes) = 0;  // towards the terminal, output processing done
     virtual void signal(Signal which) = 0;
+    // Output was stopped or let go on by a character (IXON).
+    virtual void flow(bool stopped) { (void)stopped; }
+    // Input was thrown away by a character that sends a signal.
+    virtual void flushed() {}
 
    protected:
     ~Effects() = default;
@@ -29,8 +33,12 @@ class LineDiscipline {
 
   // A byte typed at the terminal.
   void input(u8 byte, Effects& effects);
+  // Is there a place for another byte? Where not, the terminal must wait. A line that is too long has one: its excess
+  // is dropped, so that it can still be finished.
+  bool accepts() const { return head_ - tail_ < kCapacity - 1 || (canonical() && line_start_ == tail_); }
   // Is the terminal's output held back (^S)?
   bool stopped() const { return stopped_; }
+  void let_go() { stopped_ = false; }
 
   // Bytes that a read would get now: whole lines in canonical mode.
   usize readable() const;
@@ -54,6 +62,8 @@ class LineDiscipline {
   void echo(u8 byte, Effects& effects);
   void echo_raw(const char* text, Effects& effects);
   bool store(u8 byte, bool ends_line);
+  void store_and_echo(u8 byte, Effects& effects);
+  usize tab_width() const;
   u8 at(usize position) const { return buffer_[position % kCapacity]; }
   bool ends_line(usize position) const { return (marks_[position % kCapacity / 8] >> (position % 8) & 1) != 0; }
 
@@ -63,6 +73,7 @@ class LineDiscipline {
   // Counters that only grow: [tail_, line_start_) is readable in canonical mode, [line_start_, head_) is being edited.
   usize tail_ = 0, line_start_ = 0, head_ = 0;
   usize column_ = 0;
+  usize line_column_ = 0;  // where the echo of the line that is being edited began
   bool stopped_ = false;
   bool literal_ = false;  // the next byte is taken as it is (VLNEXT)
 };

@@ -7,7 +7,8 @@
 
 namespace uni::dev {
 
-// The terminal over `port` as a File; all opens share one terminal. Errors: NoMemory, NoDevice (another port is it).
+// The terminal over `port` as a File (/dev/pts/0); all opens share one terminal. Errors: NoMemory, NoDevice (another
+// port is it).
 Result<RefPtr<fs::File>> open_port_tty(console::Port& port, u32 open_flags);
 
 }  // namespace uni::dev

@@ -9,6 +9,7 @@ namespace uni::dev {
 enum InputFlag : u32 {
   kIgnBrk = 1,
   kBrkInt = 2,
+  kParMrk = 8,
   kIStrip = 0x20,
   kInlCr = 0x40,
   kIgnCr = 0x80,
@@ -57,7 +58,7 @@ enum ControlChar : u8 {
 struct Termios {
   u32 input = kICrNl | kIxOn;
   u32 output = kOPost | kONlCr;
-  u32 control = 0x4bf;  // B38400, CS8, CREAD, HUPCL
+  u32 control = 0xbf;  // B38400, CS8, CREAD
   u32 local = kISig | kICanon | kEcho | kEchoE | kEchoK | kEchoCtl | kEchoKe | kIExten;
   u8 line = 0;
   u8 chars[kControlChars] = {3, 28, 127, 21, 4, 0, 1, 0, 17, 19, 26, 0, 18, 15, 23, 22, 0};

@@ -1,99 +1,68 @@
 // SPDX-License-Identifier: Apache-2.0
-// The terminal's blocking side. The discipline runs under a spin lock, at the interrupt for input; signals are sent
-// after the lock is let go. Differs from Linux: background processes are not stopped (no SIGTTIN, SIGTTOU), and
-// TCSETSW does not wait, because the host takes output at once.
+// The terminal's blocking side. The discipline runs under a spin lock, at the interrupt for a console's input; signals
+// are sent after the lock is let go. TCSETSW does not wait, because the other side takes output at once.
 #include "kernel/dev/tty/tty.hpp"
 
+#include "kernel/dev/tty/gather.hpp"
+#include "kernel/dev/tty/job_control.hpp"
 #include "kernel/fs/file.hpp"
 #include "kernel/sched/process.hpp"
 
 namespace uni::dev {
-namespace {
 
-enum Command : u32 {
-  kTcGets = 0x5401,
-  kTcSets = 0x5402,
-  kTcSetsW = 0x5403,
-  kTcSetsF = 0x5404,
-  kTcSbrk = 0x5409,
-  kTcXonc = 0x540a,
-  kTcFlsh = 0x540b,
-  kTiocSctty = 0x540e,
-  kTiocGpgrp = 0x540f,
-  kTiocSpgrp = 0x5410,
-  kTiocOutq = 0x5411,
-  kTiocGwinsz = 0x5413,
-  kTiocSwinsz = 0x5414,
-  kFionRead = 0x541b,
-  kTcSbrkp = 0x5425,
-  kTiocGsid = 0x5429,
-  kTcGets2 = 0x802c542a,
-  kTcSets2 = 0x402c542b,
-  kTcSetsW2 = 0x402c542c,
-  kTcSetsF2 = 0x402c542d,
-};
-
-struct Termios2 {
-  Termios base;
-  u32 input_speed = 38400, output_speed = 38400;
-};
-static_assert(sizeof(Termios2) == 44);
-
-// Gathers what the discipline causes; echo goes out at once.
-class Gather final : public LineDiscipline::Effects {
- public:
-  explicit Gather(TtyBackend& backend) : backend_(backend) {}
-  // Echo for which there is no room is lost, as on a slow line.
-  void echo(Span<const u8> bytes) override { backend_.push(bytes); }
-  void signal(LineDiscipline::Signal which) override { signals_ |= 1u << static_cast<u8>(which); }
-  void deliver(Tty& tty) const {
-    static constexpr int kNumbers[] = {signal::kInt, signal::kQuit, signal::kTstp};
-    for (u8 i = 0; i < 3; ++i) {
-      if ((signals_ >> i & 1) != 0) tty.signal_foreground(kNumbers[i]);
-    }
+void Gather::deliver() const {
+  static constexpr int kNumbers[] = {signal::kInt, signal::kQuit, signal::kTstp};
+  for (u8 i = 0; i < 3; ++i) {
+    if ((signals_ >> i & 1) != 0) tty_.signal_foreground(kNumbers[i]);
   }
-
- private:
-  TtyBackend& backend_;
-  u32 signals_ = 0;
-};
-
-// Copies a T from or to the program.
-template <typename T>
-Result<i64> give(u64 argument, const T& value) {
-  TRY(copy_to_user(UserAddr{argument}, &value, sizeof value));
-  return 0;
-}
-template <typename T>
-Result<T> take(u64 argument) {
-  T value;
-  TRY(copy_from_user(&value, UserAddr{argument}, sizeof value));
-  return value;
 }
 
-}  // namespace
+Result<void> Tty::opened() {
+  constexpr unsigned kCapSysAdmin = 21;
+  LockGuard lock(lock_);
+  if (exclusive_ && !Process::current().credentials.capable(kCapSysAdmin)) return Errno::Busy;
+  return {};
+}
 
-void Tty::receive(Span<const u8> bytes) {
-  Gather gather(backend_);
+usize Tty::feed(Span<const u8> bytes, Gather& gather) {
+  usize taken = 0;
+  while (backlog_.empty() && taken < bytes.size() && discipline_.accepts())
+    discipline_.input(bytes[taken++], gather);
+  return taken + backlog_.put(bytes.slice(taken));
+}
+
+usize Tty::receive(Span<const u8> bytes) {
+  Gather gather(*this);
+  usize taken = 0;
   {
     LockGuard lock(lock_);
-    for (const u8 b : bytes)
-      discipline_.input(b, gather);
+    taken = feed(bytes, gather);
   }
-  gather.deliver(*this);
+  gather.deliver();
   changed_.wake_all();
+  return taken;
 }
 
-void Tty::signal_foreground(int number) {
-  u32 group;
+// After a read, a flush or a change of mode the discipline may have room again.
+void Tty::work_off_backlog() {
+  Gather gather(*this);
   {
     LockGuard lock(lock_);
-    group = foreground_;
+    while (!backlog_.empty() && discipline_.accepts())
+      discipline_.input(backlog_.take_one(), gather);
   }
-  signal::Info info;
-  info.number = number;
-  info.code = 0x80;                               // SI_KERNEL
-  (void)signal::send_to_group(group, info).ok();  // a group that is gone hears nothing
+  gather.deliver();
+  input_taken();
+}
+
+bool Tty::signal_foreground(int number) {
+  return job_control::signal_foreground(*this, number);
+}
+
+void Tty::hang_up() {
+  generation_.fetch_add(1, std::memory_order_release);
+  job_control::hang_up(*this);
+  changed_.wake_all();
 }
 
 void Tty::resize(WindowSize size) {
@@ -111,7 +80,7 @@ bool Tty::readable(usize minimum) {
 }
 
 // termios(3), "Canonical and noncanonical mode": VMIN and VTIME.
-Result<void> Tty::wait_readable(Wait wait, usize wanted) {
+Result<void> Tty::wait_readable(Wait wait, usize wanted, u32 opened_in) {
   usize minimum = 1;
   u64 pause = 0;  // between bytes, or before the first where minimum is 0; in ns
   {
@@ -122,9 +91,9 @@ Result<void> Tty::wait_readable(Wait wait, usize wanted) {
       pause = u64{t.chars[kVTime]} * 100 * time::kMillisecond;
     }
   }
-  if (minimum == 0 && pause == 0) return {};
-  auto ready = [&](usize count) { return readable(count) || backend_.gone(); };
+  auto ready = [&](usize count) { return readable(count) || ended(opened_in); };
   if (ready(max(minimum, usize{1}))) return {};
+  if (minimum == 0 && pause == 0) return {};
   if (wait == Wait::kNo) return readable(1) ? Result<void>() : Errno::Again;
   if (minimum == 0) {
     const Wake woken = changed_.wait([&] { return ready(1); }, time::deadline_after(pause));
@@ -135,148 +104,145 @@ Result<void> Tty::wait_readable(Wait wait, usize wanted) {
     const usize goal = pause == 0 ? minimum : have;
     const Wake woken = changed_.wait([&] { return ready(goal); }, deadline);
     if (woken == Wake::kSignal) return readable(1) ? Result<void>() : Errno::RestartSys;
-    if (woken == Wake::kTimedOut || goal >= minimum || backend_.gone()) return {};
+    if (hung_up(opened_in)) return Errno::Io;
+    if (woken == Wake::kTimedOut || goal >= minimum || gone()) return {};
   }
 }
 
-Result<usize> Tty::read(IoCursor& to, Wait wait) {
+Result<usize> Tty::read_into(Span<u8> buffer, Wait wait, u32 opened_in) {
+  while (true) {
+    TRY(wait_readable(wait, buffer.size(), opened_in));
+    LockGuard lock(lock_);
+    const Termios& t = discipline_.termios();
+    const bool may_be_empty = (t.local & kICanon) == 0 && (t.chars[kVMin] == 0 || t.chars[kVTime] != 0);
+    if (discipline_.read_ready()) return discipline_.read(buffer);
+    if (may_be_empty || ended(opened_in)) return 0;
+    // Another reader was faster.
+  }
+}
+
+Result<usize> Tty::read(IoCursor& to, Wait wait, u32 opened_in) {
+  if (hung_up(opened_in)) return 0;
+  TRY(job_control::check_change(*this, signal::kTtin));
   if (to.remaining() == 0) return 0;
-  TRY(wait_readable(wait, to.remaining()));
   mm::Page* page = mm::alloc_page(mm::Zero::kNo);
   if (page == nullptr) return Errno::NoMemory;
   auto* buffer = static_cast<u8*>(mm::address_of(*page));
-  usize size;
-  {
-    LockGuard lock(lock_);
-    size = discipline_.read({buffer, min(to.remaining(), kPageSize)});
+  auto size = read_into({buffer, min(to.remaining(), kPageSize)}, wait, opened_in);
+  if (!size.ok() || size.value() == 0) {
+    mm::put_page(*page);
+    return size;
   }
-  auto done = size == 0 ? Result<usize>(0) : to.put(buffer, size);
+  work_off_backlog();
+  auto done = to.put(buffer, size.value());
   mm::put_page(*page);
   return done;
 }
 
-// Hands processed output to the backend. Blocks for room where it may.
-Result<void> Tty::send(Span<const u8> bytes, Wait wait, usize* sent) {
-  while (*sent < bytes.size()) {
-    if (backend_.gone()) return Errno::Io;
-    *sent += backend_.push(bytes.slice(*sent));
-    if (*sent == bytes.size()) break;
+bool Tty::may_write() {
+  LockGuard lock(lock_);
+  return !discipline_.stopped() && !held_ && has_room();
+}
+
+// Waits for its turn and for room.
+Result<void> Tty::begin_write(Wait wait, u32 opened_in) {
+  auto turn = [&] {
+    if (ended(opened_in)) return true;
+    LockGuard lock(lock_);
+    if (writing_ || (wait == Wait::kNo && (discipline_.stopped() || held_ || !has_room()))) return false;
+    writing_ = true;
+    return true;
+  };
+  if (!turn()) {
     if (wait == Wait::kNo) return Errno::Again;
-    auto ready = [this] { return backend_.has_room() || backend_.gone(); };
-    if (changed_.wait(ready) != Wake::kReady) return Errno::RestartSys;
+    if (changed_.wait(turn) != Wake::kReady) return Errno::RestartSys;
   }
+  if (ended(opened_in)) return Errno::Io;
   return {};
 }
 
-Result<usize> Tty::write(IoCursor& from, Wait wait) {
-  constexpr usize kPiece = 64;
-  usize done = 0;
-  while (from.remaining() != 0) {
-    auto running = [this] {
-      LockGuard lock(lock_);
-      return !discipline_.stopped();
-    };
-    const bool may = (running() && backend_.has_room()) || backend_.gone();
-    if (!may && wait == Wait::kNo) return done != 0 ? Result<usize>(done) : Errno::Again;
-    if (!may) {
-      auto ready = [&] { return (running() && backend_.has_room()) || backend_.gone(); };
-      if (changed_.wait(ready) != Wake::kReady) return done != 0 ? Result<usize>(done) : Errno::RestartSys;
-    }
-    u8 piece[kPiece];
-    u8 out[kPiece * 8];
-    const auto taken = from.take(piece, kPiece);
-    if (!taken.ok()) return done != 0 ? Result<usize>(done) : taken.error();
-    usize size = 0;
+// Hands a piece's processed bytes on, all of them: it is small, and there was room.
+Result<void> Tty::write_piece(Span<const u8> bytes, u32 opened_in) {
+  u8 out[kPiece];
+  usize size = 0, sent = 0;
+  while (true) {
     {
       LockGuard lock(lock_);
-      for (usize i = 0; i < taken.value(); ++i)
-        size += discipline_.output(piece[i], out + size);
+      if (size == 0) {
+        for (const u8 byte : bytes)
+          size += discipline_.output(byte, out + size);
+      }
+      sent += push({out + sent, size - sent});
+      if (sent == size) return {};
     }
-    usize sent = 0;
-    // A piece that was taken is finished even where the file must not block: it is small, and there was room.
-    if (const auto all = send({out, size}, Wait::kYes, &sent); !all.ok()) {
-      return done != 0 ? Result<usize>(done) : all.error();
-    }
-    done += taken.value();
-    if (taken.value() == 0) break;
+    auto ready = [&] {
+      if (ended(opened_in)) return true;
+      LockGuard lock(lock_);
+      return has_room();
+    };
+    if (changed_.wait(ready, time::kNever, Sleep::kKillable) != Wake::kReady) return Errno::RestartSys;
+    if (ended(opened_in)) return Errno::Io;
   }
+}
+
+Result<usize> Tty::write(IoCursor& from, Wait wait, u32 opened_in) {
+  if (hung_up(opened_in)) return Errno::Io;
+  {
+    bool stops = false;
+    {
+      LockGuard lock(lock_);
+      stops = (discipline_.termios().local & kToStop) != 0;
+    }
+    if (stops) TRY(job_control::check_change(*this, signal::kTtou));
+  }
+  if (from.remaining() == 0) return 0;
+  TRY(begin_write(wait, opened_in));
+  usize done = 0;
+  Errno error{};
+  while (from.remaining() != 0 && error == Errno{}) {
+    if (!may_write()) {
+      error = Errno::Again;
+      if (wait == Wait::kNo) break;
+      error = Errno::RestartSys;
+      if (changed_.wait([&] { return ended(opened_in) || may_write(); }) != Wake::kReady) break;
+      error = Errno{};
+    }
+    if (ended(opened_in)) {
+      error = Errno::Io;
+      break;
+    }
+    u8 piece[kPiece / 8];
+    const auto taken = from.take(piece, sizeof piece);
+    if (!taken.ok()) {
+      error = taken.error();
+      break;
+    }
+    if (const auto sent = write_piece({piece, taken.value()}, opened_in); !sent.ok()) error = sent.error();
+    done += taken.value();
+  }
+  {
+    LockGuard lock(lock_);
+    writing_ = false;
+  }
+  changed_.wake_all(fs::kPollOut | fs::kPollWrNorm);
+  if (done == 0 && error != Errno{}) return error;
   return done;
 }
 
-u32 Tty::poll() {
+u32 Tty::poll(u32 opened_in) {
+  if (hung_up(opened_in)) {
+    return fs::kPollIn | fs::kPollOut | fs::kPollErr | fs::kPollHup | fs::kPollRdNorm | fs::kPollWrNorm;
+  }
   u32 bits = 0;
   {
     LockGuard lock(lock_);
     const Termios& t = discipline_.termios();
     const usize minimum = (t.local & kICanon) == 0 && t.chars[kVTime] == 0 ? max<usize>(t.chars[kVMin], 1) : 1;
     if (discipline_.read_ready(minimum)) bits |= fs::kPollIn | fs::kPollRdNorm;
-    if (!discipline_.stopped()) bits |= fs::kPollOut | fs::kPollWrNorm;
+    if (!discipline_.stopped() && !held_ && has_room()) bits |= fs::kPollOut | fs::kPollWrNorm;
   }
-  if (backend_.gone()) return bits | fs::kPollHup | fs::kPollIn | fs::kPollRdNorm;
-  if (!backend_.has_room()) bits &= ~u32{fs::kPollOut | fs::kPollWrNorm};
+  if (gone()) bits |= fs::kPollHup | fs::kPollIn | fs::kPollRdNorm;
   return bits;
-}
-
-void Tty::set_termios(const Termios& termios, bool flush) {
-  {
-    LockGuard lock(lock_);
-    if (flush) discipline_.flush_input();
-    discipline_.set_termios(termios);
-  }
-  changed_.wake_all();
-}
-
-Result<i64> Tty::ioctl(u32 command, u64 argument) {
-  auto locked = [this](auto action) {
-    LockGuard lock(lock_);
-    return action();
-  };
-  switch (command) {
-    case kTcGets:
-      return give(argument, locked([this] { return discipline_.termios(); }));
-    case kTcGets2:
-      return give(argument, Termios2{locked([this] { return discipline_.termios(); })});
-    case kTcSets:
-    case kTcSetsW:
-    case kTcSetsF:
-      set_termios(TRY(take<Termios>(argument)), command == kTcSetsF);
-      return 0;
-    case kTcSets2:
-    case kTcSetsW2:
-    case kTcSetsF2:
-      set_termios(TRY(take<Termios2>(argument)).base, command == kTcSetsF2);
-      return 0;
-    case kTcFlsh:
-      if (argument > 2) return Errno::Invalid;
-      if (argument != 1) locked([this] { discipline_.flush_input(); });
-      return 0;
-    case kTiocGwinsz:
-      return give(argument, locked([this] { return size_; }));
-    case kTiocSwinsz:
-      resize(TRY(take<WindowSize>(argument)));
-      return 0;
-    case kTiocGpgrp:
-      return give(argument, locked([this] { return foreground_; }));
-    case kTiocSpgrp: {
-      const u32 group = TRY(take<u32>(argument));
-      if (static_cast<i32>(group) < 0) return Errno::Invalid;
-      locked([&] { foreground_ = group; });
-      return 0;
-    }
-    case kTiocGsid:
-      return give(argument, raw(Process::current().session()));
-    case kFionRead:
-      return give(argument, static_cast<int>(locked([this] { return discipline_.readable(); })));
-    case kTiocOutq:
-      return give(argument, 0);
-    case kTcSbrk:
-    case kTcSbrkp:
-    case kTcXonc:
-    case kTiocSctty:
-      return 0;
-    default:
-      return Errno::NotTty;
-  }
 }
 
 }  // namespace uni::dev

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // /proc/PID/stat, statm and status (proc_pid_stat(5), proc_pid_status(5)): the same facts in three shapes.
+#include "kernel/dev/tty/tty.hpp"
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
@@ -105,8 +106,17 @@ Result<void> show_process_stat(Writer& out, const Numbers& numbers) {
   const Process& p = *t.process;
   const Thread& leader = *t.thread;
   const u64 started = p.started_ns / (time::kSecond / 100);
-  format(out, "{} ({}) {} {} {} {} 0 -1 4194304 ", numbers.count > 1 ? raw(leader.tid()) : raw(p.pid()),
-         StringView(leader.name), f.state, p.parent_pid(), p.group(), p.session());
+  i32 foreground = -1;
+  u64 terminal = 0;
+  {
+    LockGuard guard(process_tree_lock());
+    if (p.terminal) {
+      terminal = p.terminal->device();
+      foreground = raw(p.terminal->foreground) == 0 ? -1 : static_cast<i32>(raw(p.terminal->foreground));
+    }
+  }
+  format(out, "{} ({}) {} {} {} {} {} {} 4194304 ", numbers.count > 1 ? raw(leader.tid()) : raw(p.pid()),
+         StringView(leader.name), f.state, p.parent_pid(), p.group(), p.session(), terminal, foreground);
   format(out, "{} 0 {} 0 {} {} 0 0 {} {} {} 0 {} ", f.minor_faults, f.major_faults, ticks(f.user), ticks(f.system),
          leader.priority > 0 ? -1 - leader.priority : 20 + leader.nice, leader.nice, f.threads, started);
   format(out, "{} {} {} 0 0 0 0 0 ", f.memory.mapped_pages * kPageSize, f.memory.resident_pages,

@@ -149,7 +149,7 @@ constexpr Row kRows[] = {
 
     file("cmdline", show_cmdline),
     file("cpuinfo", show_cpuinfo),
-    text("filesystems", "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\t9p\n\text4\n"),
+    text("filesystems", "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\t9p\n\text4\n"),
     file("loadavg", show_loadavg),
     file("meminfo", show_meminfo),
     file("stat", show_stat),
@@ -178,6 +178,8 @@ constexpr Row kRows[] = {
     text("sys/kernel/overflowuid", "65534\n"),
     text("sys/kernel/perf_event_paranoid", "3\n"),
     text("sys/kernel/pid_max", "32768\n"),
+    text("sys/kernel/pty/max", "4096\n"),
+    text("sys/kernel/pty/reserve", "1024\n"),
     file("sys/kernel/random/boot_id", show_boot_id),
     text("sys/kernel/random/entropy_avail", "256\n"),
     text("sys/kernel/random/poolsize", "256\n"),
