@@ -186,6 +186,8 @@ class FileTable : public RefCounted {
   // The first descriptor >= from that is open, or -1: for /proc/self/fd.
   int next_open(int from);
   u32 open_count();
+  // The table's size: 64, doubled until the highest descriptor ever open fits, as Linux's `max_fds`.
+  u32 slots();
   u32 limit() const { return limit_; }
   void set_limit(u32 limit) { limit_ = limit; }
 

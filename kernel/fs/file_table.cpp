@@ -25,9 +25,13 @@ Result<RefPtr<FileTable>> FileTable::create() {
 Result<RefPtr<FileTable>> FileTable::copy() {
   RefPtr<FileTable> table = TRY(make_ref<FileTable>());
   LockGuard guard(lock_);
-  TRY(table->grow(static_cast<u32>(slots_.size())));
   table->limit_ = limit_;
-  for (u32 fd = 0; fd < slots_.size(); ++fd) {
+  // As large as the highest open descriptor wants, not as this table once was: as on Linux, select(2) tells.
+  u32 words = static_cast<u32>(used_.size());
+  while (words > 1 && used_[words - 1] == 0)
+    --words;
+  TRY(table->grow(words * 64));
+  for (u32 fd = 0; fd < words * 64; ++fd) {
     const Slot& slot = slots_[fd];
     if (slot.file != nullptr) table->put(fd, RefPtr<File>(slot.file), slot.close_on_exec);
   }
@@ -62,6 +66,11 @@ RefPtr<File> FileTable::take(u32 fd) {
   if (fd >= slots_.size() || slots_[fd].file == nullptr) return {};
   used_[fd / 64] &= ~(u64{1} << (fd % 64));
   return RefPtr<File>::adopt(exchange(slots_[fd].file, nullptr));
+}
+
+u32 FileTable::slots() {
+  LockGuard guard(lock_);
+  return static_cast<u32>(slots_.size());
 }
 
 Result<RefPtr<File>> FileTable::get(int fd, bool allow_path) {

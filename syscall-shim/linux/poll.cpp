@@ -11,9 +11,10 @@ namespace uni::shim {
 
 namespace {
 
-constexpr u32 kSelectIn = fs::kPollIn | fs::kPollRdNorm | fs::kPollRdBand | fs::kPollHup | fs::kPollErr;
-constexpr u32 kSelectOut = fs::kPollOut | fs::kPollWrNorm | fs::kPollWrBand | fs::kPollErr;
-constexpr u32 kSelectExcept = fs::kPollPri;
+// An O_PATH descriptor is open but cannot be waited for: it is ready for all.
+constexpr u32 kSelectIn = fs::kPollIn | fs::kPollRdNorm | fs::kPollRdBand | fs::kPollHup | fs::kPollErr | fs::kPollNval;
+constexpr u32 kSelectOut = fs::kPollOut | fs::kPollWrNorm | fs::kPollWrBand | fs::kPollErr | fs::kPollNval;
+constexpr u32 kSelectExcept = fs::kPollPri | fs::kPollNval;
 
 // What a call waits for. A watch with a null file is never ready by itself.
 struct Watch {
@@ -152,8 +153,9 @@ struct FdSets {
 
 Result<i64> do_select(i32 count, FdSets sets, u64 deadline) {
   if (count < 0) return Errno::Invalid;
-  constexpr u32 kMostFds = 65536;  // beyond every set that is in use; Linux cuts at the size of the table
-  const u32 fds = min(static_cast<u32>(count), kMostFds);
+  Process& process = Process::current();
+  // What lies beyond the table is neither read nor an error, as on Linux.
+  const u32 fds = min(static_cast<u32>(count), process.files->slots());
   const usize words = (fds + 63) / 64;
   Vector<u64> bits;  // in, out, except
   TRY(bits.resize(words * 3 + 1));
@@ -164,7 +166,6 @@ Result<i64> do_select(i32 count, FdSets sets, u64 deadline) {
   }
   Vector<Watch> watches;
   Vector<u32> numbers;
-  Process& process = Process::current();
   for (u32 fd = 0; fd < fds; ++fd) {
     const u64 bit = u64{1} << (fd % 64);
     const usize word = fd / 64;
@@ -173,7 +174,11 @@ Result<i64> do_select(i32 count, FdSets sets, u64 deadline) {
     if ((bits[words + word] & bit) != 0) w.wanted |= kSelectOut;
     if ((bits[2 * words + word] & bit) != 0) w.wanted |= kSelectExcept;
     if (w.wanted == 0) continue;
-    w.file = TRY(process.files->get(static_cast<i32>(fd)));
+    w.file = TRY(process.files->get(static_cast<i32>(fd), true));
+    if ((w.file->flags() & fs::kOpenPath) != 0) {
+      w.file = {};
+      w.found = fs::kPollNval;
+    }
     TRY(numbers.push(fd));
     TRY(watches.push(move(w)));
   }

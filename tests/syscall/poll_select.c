@@ -21,6 +21,31 @@ static void* signal_later(void* thread) {
   return NULL;
 }
 
+// A closed descriptor is EBADF within the table, whose size is a power of two that holds the highest one ever open;
+// beyond it nothing is looked at. How large it is at first is inherited, so the one is made sure of here, and the other
+// is far.
+static void many(void) {
+  static unsigned char set[131072 / 8];
+  fd_set* big = (fd_set*)set;
+  struct timeval now = {0, 0};
+  RET(dup2(0, 200));
+  RET(close(200));
+  set[200 / 8] = 1;
+  RET(select(201, big, NULL, NULL, &now));
+  RET(select(200, big, NULL, NULL, &now));
+  RET(set[200 / 8]);
+  set[200 / 8] = 0;
+  set[120000 / 8] = 1;
+  RET(select(131072, big, NULL, NULL, &now));
+  RET(set[120000 / 8]);
+  int path = open(".", O_PATH);
+  memset(set, 0, sizeof set);
+  set[path / 8] |= (unsigned char)(1 << path % 8);
+  RET(poll(&(struct pollfd){path, POLLIN, 0}, 1, 0));
+  RET(select(path + 1, big, NULL, NULL, &now));
+  close(path);
+}
+
 int main(void) {
   scratch();
   char b[8];
@@ -65,9 +90,7 @@ int main(void) {
   RET(select(p[0] + 1, &r, NULL, NULL, &v));
   IS(seconds_now() - t >= 0.049);
   IS(v.tv_sec == 0 && v.tv_usec == 0);
-  FD_ZERO(&r);
-  FD_SET(200, &r);
-  RET(select(201, &r, NULL, NULL, &v));
+  many();
   RET(select(-1, NULL, NULL, NULL, &v));
   v.tv_sec = -1;
   RET(select(0, NULL, NULL, NULL, &v));
