@@ -11,12 +11,14 @@ if [ -z "${UNI_TEST_ID:-}" ]; then
   cd "$lib_scratch"
 fi
 guest_pid=
+service_pid=  # of a service that the script started on this machine: ended with it
 trap lib_cleanup EXIT
 
 lib_cleanup() {
   local status=$?
   [ -z "$guest_pid" ] || kill "$guest_pid" 2> /dev/null || true
   [ -z "$guest_pid" ] || wait "$guest_pid" 2> /dev/null || true
+  [ -z "$service_pid" ] || kill "$service_pid" 2> /dev/null || true
   [ -z "${lib_scratch:-}" ] || rm -rf "$lib_scratch"
   exit $status
 }

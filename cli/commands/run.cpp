@@ -227,7 +227,8 @@ Expected<int> run_run(const RunOptions& options,
   auto accel = vmm::choose_accel(options.accel);
   if (!accel) return std::unexpected(accel.error());
   spec.accel = *accel;
-  auto network = vmm::make_network(network_choice(options, config, choices->published), choices->published);
+  auto network = vmm::make_network(network_choice(options, config, choices->published), choices->published,
+                                   options.host_loopback ? vmm::HostLoopback::kOpen : vmm::HostLoopback::kClosed);
   if (!network) return std::unexpected(network.error());
   spec.network = network->spec;
   if (spec.network.kind == vmm::Network::Kind::kNone) {
@@ -294,6 +295,7 @@ void add_run(CLI::App& app, Verbs& verbs) {
   verb->add_option("--net", o->network, "the machine's network")
       ->check(CLI::IsMember({"auto", "none", "user", "passt", "dhcp"}))
       ->capture_default_str();
+  verb->add_flag("--host-loopback", o->host_loopback, "let the program reach this host's own loopback, at 10.0.2.2");
   verb->add_option("--kernel", o->kernel, "boot this kernel file in place of the image's own");
   verb->add_flag("--rng", o->entropy, "attach an entropy device");
   verb->add_flag("--verbose", o->verbose, "show the kernel's messages and QEMU's");

@@ -30,6 +30,7 @@ struct RunOptions {
   bool gdb = false;
   bool verbose = false;
   bool entropy = false;
+  bool host_loopback = false;
 };
 
 // Boots, relays, and gives the program's exit status. `image_for` turns a program or a manifest into an image. Blocks

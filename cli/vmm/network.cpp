@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Neither kind needs privileges. QEMU's user network is in QEMU's own process and the faster of the two here; passt
-// keeps the guest away from the host's loopback (--no-map-gw), which libslirp cannot (docs/RUN.md, "Network").
+// keeps the guest away from the host's loopback by itself (--no-map-gw), where libslirp needs preload/loopback.c.
 #include "cli/vmm/network.hpp"
 
 #include <arpa/inet.h>
@@ -12,7 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "cli/vmm/backlog.hpp"
+#include "cli/vmm/preload.hpp"
 #include "loader/analyze/file.hpp"
 
 namespace uni::vmm {
@@ -74,7 +74,7 @@ std::string passt_ports(const std::vector<Publish>& published, Publish::Protocol
   return text.empty() ? "none" : text;
 }
 
-Expected<Process> start_passt(int fd, const std::vector<Publish>& published) {
+Expected<Process> start_passt(int fd, const std::vector<Publish>& published, HostLoopback loopback) {
   const std::string program = find_program("passt");
   if (program.empty()) {
     return fail({.what = "passt is missing",
@@ -83,16 +83,31 @@ Expected<Process> start_passt(int fd, const std::vector<Publish>& published) {
                  .hint = "install the package passt, or use `--net user`",
                  .code = ExitCode::kRunFailed});
   }
-  auto library = backlog_library();
+  auto library = preload_library();
   if (!library) return std::unexpected(library.error());
   Process::Options options;
   options.keep = {fd, library->get()};
-  options.environment = {preload_variable(library->get())};
-  return Process::start(
-      {program, "--foreground", "--quiet", "--fd", std::to_string(fd), "--ipv4-only", "--address", "10.0.2.15",
-       "--netmask", "24", "--gateway", "10.0.2.2", "--dns-forward", "10.0.2.3", "--no-map-gw", "--tcp-ports",
-       passt_ports(published, Publish::Protocol::kTcp), "--udp-ports", passt_ports(published, Publish::Protocol::kUdp)},
-      options);
+  options.environment = preload_environment(library->get(), HostLoopback::kOpen);  // --no-map-gw is finer
+  std::vector<std::string> arguments{program,
+                                     "--foreground",
+                                     "--quiet",
+                                     "--fd",
+                                     std::to_string(fd),
+                                     "--ipv4-only",
+                                     "--address",
+                                     "10.0.2.15",
+                                     "--netmask",
+                                     "24",
+                                     "--gateway",
+                                     "10.0.2.2",
+                                     "--dns-forward",
+                                     "10.0.2.3",
+                                     "--tcp-ports",
+                                     passt_ports(published, Publish::Protocol::kTcp),
+                                     "--udp-ports",
+                                     passt_ports(published, Publish::Protocol::kUdp)};
+  if (loopback == HostLoopback::kClosed) arguments.emplace_back("--no-map-gw");
+  return Process::start(arguments, options);
 }
 
 // passt does not tell when it is ready; it is once its ports listen. It ends where it cannot start.
@@ -120,7 +135,7 @@ Expected<void> await_passt(Process& passt, const std::vector<Publish>& published
 
 }  // namespace
 
-Expected<HostNetwork> make_network(NetworkChoice choice, const std::vector<Publish>& published) {
+Expected<HostNetwork> make_network(NetworkChoice choice, const std::vector<Publish>& published, HostLoopback loopback) {
   HostNetwork network;
   for (const Publish& p : published) {
     if (auto ok = check_free(p); !ok) return std::unexpected(ok.error());
@@ -132,16 +147,16 @@ Expected<HostNetwork> make_network(NetworkChoice choice, const std::vector<Publi
                    .code = ExitCode::kRunFailed});
     }
   }
-  if (choice == NetworkChoice::kUser) network.spec = {Network::Kind::kUser, -1, published};
+  if (choice == NetworkChoice::kUser) network.spec = {Network::Kind::kUser, -1, published, loopback};
   if (choice == NetworkChoice::kPasst) {
     auto pair = socket_pair();
     if (!pair) return std::unexpected(pair.error());
-    auto passt = start_passt(pair->theirs.get(), published);
+    auto passt = start_passt(pair->theirs.get(), published, loopback);
     if (!passt) return std::unexpected(passt.error());
     network.passt.emplace(std::move(*passt));
     if (auto ok = await_passt(*network.passt, published); !ok) return std::unexpected(ok.error());
     network.qemu_end = std::move(pair->ours);
-    network.spec = {Network::Kind::kSocket, network.qemu_end.get(), {}};
+    network.spec = {Network::Kind::kSocket, network.qemu_end.get(), {}, loopback};
   }
   return network;
 }

@@ -25,6 +25,6 @@ struct HostNetwork {
 
 // Checks that each published port is free, so that the failure names the port, and starts passt where it is chosen.
 // Failures have status 125. Blocks for as long as passt takes to start.
-Expected<HostNetwork> make_network(NetworkChoice choice, const std::vector<Publish>& published);
+Expected<HostNetwork> make_network(NetworkChoice choice, const std::vector<Publish>& published, HostLoopback loopback);
 
 }  // namespace uni::vmm

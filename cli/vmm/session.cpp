@@ -14,8 +14,8 @@
 #include <optional>
 
 #include "cli/report/report.hpp"
-#include "cli/vmm/backlog.hpp"
 #include "cli/vmm/control.hpp"
+#include "cli/vmm/preload.hpp"
 #include "cli/vmm/process.hpp"
 #include "cli/vmm/qemu_args.hpp"
 #include "cli/vmm/signals.hpp"
@@ -99,11 +99,11 @@ class Session {
     }
     Fd library;
     if (spec.network.kind == Network::Kind::kUser) {
-      auto made = backlog_library();
+      auto made = preload_library();
       if (!made) return std::unexpected(made.error());
       library = std::move(*made);
       child.keep.push_back(library.get());
-      child.environment.push_back(preload_variable(library.get()));
+      child.environment = preload_environment(library.get(), spec.network.loopback);
     }
     auto started = Process::start(qemu_arguments(options_.qemu, spec), child);
     if (!started) return std::unexpected(started.error());

@@ -37,11 +37,15 @@ struct Channel {
   int fd = -1;
 };
 
+// Whether the guest reaches what listens on the host's loopback only, at the gateway's address.
+enum class HostLoopback { kClosed, kOpen };
+
 struct Network {
   enum class Kind { kNone, kUser, kSocket };
   Kind kind = Kind::kNone;
   int fd = -1;                     // kSocket: QEMU's end of the stream that passt speaks on
   std::vector<Publish> published;  // kUser: QEMU listens here (libslirp's hostfwd)
+  HostLoopback loopback = HostLoopback::kClosed;
 };
 
 struct MachineSpec {

@@ -9,8 +9,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "cli/vmm/backlog.hpp"
 #include "cli/vmm/loop.hpp"
+#include "cli/vmm/preload.hpp"
 #include "cli/vmm/process.hpp"
 #include "cli/vmm/stream.hpp"
 
@@ -146,16 +146,43 @@ TEST_CASE("a child does not outlive its handle") {
 }
 
 TEST_CASE("the preloaded library loads and its listen works") {
-  auto library = backlog_library().value();
-  auto child =
-      Process::start({find_program("python3"), "-c",
-                      "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(1)\n"
-                      "c = [socket.create_connection(s.getsockname(), 0.5) for i in range(50)]"},
-                     {.keep = {library.get()}, .standard_error = -1, .environment = {preload_variable(library.get())}});
+  auto library = preload_library().value();
+  auto child = Process::start({find_program("python3"), "-c",
+                               "import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(1)\n"
+                               "c = [socket.create_connection(s.getsockname(), 0.5) for i in range(50)]"},
+                              {.keep = {library.get()},
+                               .standard_error = -1,
+                               .environment = preload_environment(library.get(), HostLoopback::kOpen)});
   REQUIRE(child.has_value());
   while (child->running())
     ::usleep(1000);
   CHECK(WEXITSTATUS(child->wait_status().value()) == 0);
+}
+
+TEST_CASE("the preloaded library keeps its program from the host's loopback") {
+  // Gives a bit for each way that was refused.
+  constexpr const char* kScript =
+      "import os, socket, sys\n"
+      "tcp = socket.socket(); tcp.bind(('127.0.0.1', 0)); tcp.listen(9); port = tcp.getsockname()[1]\n"
+      "udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); udp.bind(('127.0.0.1', 0)); to = udp.getsockname()\n"
+      "ways = [lambda: socket.create_connection(('127.0.0.1', port), 9), lambda: socket.create_connection(('0.0.0.0', "
+      "port), 9), lambda: udp.sendto(b'x', to), lambda: udp.sendmsg([b'x'], [], 0, to)]\n"
+      "refused = 0\n"
+      "for bit, way in enumerate(ways):\n"
+      "  try: way()\n"
+      "  except ConnectionRefusedError: refused |= 1 << bit\n"
+      "if not refused: udp.recvfrom(9)\n"
+      "sys.exit(refused)\n";
+  auto library = preload_library().value();
+  for (const HostLoopback loopback : {HostLoopback::kClosed, HostLoopback::kOpen}) {
+    auto child = Process::start(
+        {find_program("python3"), "-c", kScript},
+        {.keep = {library.get()}, .standard_error = -1, .environment = preload_environment(library.get(), loopback)});
+    REQUIRE(child.has_value());
+    while (child->running())
+      ::usleep(1000);
+    CHECK(WEXITSTATUS(child->wait_status().value()) == (loopback == HostLoopback::kClosed ? 15 : 0));
+  }
 }
 
 }  // namespace
