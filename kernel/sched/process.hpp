@@ -186,6 +186,8 @@ class Process : public RefCounted {
   void open_vfork_gate();
 
   // Per-process state of other subsystems, owned by them.
+  // Called by the last thread before its descriptors go, where not null (io_uring ends its workers).
+  std::atomic<void (*)(Process&)> exit_hook{nullptr};
   void* posix_timers = nullptr;  // kernel/time/posix_timers
   void* interval_timers = nullptr;
 

@@ -105,6 +105,7 @@ Result<RefPtr<Thread>> Thread::create_user(Process& process, const TrapFrame& fr
   if (const Thread& maker = current(); !maker.is_kernel()) {
     t->seccomp_mode.store(maker.seccomp_mode.load(std::memory_order_relaxed), std::memory_order_relaxed);
     t->seccomp = maker.seccomp;
+    t->seccomp_filters = maker.seccomp_filters;
     t->landlock = maker.landlock;
   }
   prepare_stack(*t, 0, 0);
@@ -168,6 +169,12 @@ Result<void> ThreadAccess::publish(Thread& t, Process* parent) {
   return {};
 }
 
+[[noreturn]] void ThreadAccess::end_kernel_part() {
+  Thread::current().state.store(ThreadState::kDead, std::memory_order_relaxed);
+  sched::schedule();
+  __builtin_unreachable();
+}
+
 [[noreturn]] void exit_thread(int status) {
   Thread& t = Thread::current();
   t.exit_status = status;
@@ -188,6 +195,7 @@ Result<void> ThreadAccess::publish(Thread& t, Process* parent) {
   if (last) {
     // Without exit_group the leader's status is the process's.
     if (!p.exiting()) p.begin_exit((p.leader->exit_status & 0xff) << 8);
+    if (auto* hook = p.exit_hook.load(std::memory_order_acquire)) hook(p);
     Process::finish_exit(p);
   }
   if (!leads) pids::retire_thread(t.tid(), t);

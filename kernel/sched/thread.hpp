@@ -98,6 +98,7 @@ class Thread : public RefCounted {
   // the ABI layer's.
   std::atomic<u8> seccomp_mode{0};
   RefPtr<RefCounted> seccomp, landlock;
+  u32 seccomp_filters = 0;  // how many, for /proc/PID/status
 
   // --- signals; under SignalState::lock ---
   signal::Set blocked = 0;

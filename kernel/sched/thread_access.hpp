@@ -20,6 +20,8 @@ struct ThreadAccess {
   static void set_tid(Thread& thread, Tid tid);
   // A dead thread that is off its stack for good keeps only its record.
   static void release_stack(Thread& thread);
+  // Ends a user thread that only ever ran a kernel entry and was not published.
+  [[noreturn]] static void end_kernel_part();
   // Makes a user thread run entry(context) in the kernel first; when that returns it enters user mode with
   // start_frame().
   static void set_kernel_entry(Thread& thread, void (*entry)(void*), void* context);

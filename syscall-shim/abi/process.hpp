@@ -53,6 +53,7 @@ inline constexpr i32 kPrSetTiming = 14;
 inline constexpr i32 kPrSetName = 15;
 inline constexpr i32 kPrGetName = 16;
 inline constexpr i32 kPrGetSeccomp = 21;
+inline constexpr i32 kPrSetSeccomp = 22;
 inline constexpr i32 kPrCapbsetRead = 23;
 inline constexpr i32 kPrCapbsetDrop = 24;
 inline constexpr i32 kPrGetSecurebits = 27;

@@ -61,6 +61,11 @@ struct SigInfo {
       i64 band;
       i32 fd;
     } poll;
+    struct {
+      u64 call_address;
+      i32 call_number;
+      u32 arch;
+    } call;
   };
 };
 static_assert(sizeof(SigInfo) == 128);
@@ -74,6 +79,7 @@ inline constexpr i32 kSiMesgq = -3;
 inline constexpr i32 kSiAsyncIo = -4;
 inline constexpr i32 kSiSigIo = -5;
 inline constexpr i32 kSiTkill = -6;
+inline constexpr i32 kSysSeccomp = 1;  // of SIGSYS
 
 struct SigContext {
   u64 r8, r9, r10, r11, r12, r13, r14, r15;

@@ -18,6 +18,7 @@
 #include "syscall-shim/linux/net.hpp"
 #include "syscall-shim/linux/poll.hpp"
 #include "syscall-shim/linux/process.hpp"
+#include "syscall-shim/linux/seccomp.hpp"
 #include "syscall-shim/linux/signal.hpp"
 #include "syscall-shim/linux/sysinfo.hpp"
 #include "syscall-shim/linux/thread.hpp"
@@ -96,10 +97,11 @@ i64 call(u64 number, const u64* regs) {
   return r.ok() ? r.value() : -static_cast<i64>(r.error());
 }
 
-[[gnu::noinline]] i64 traced_call(u64 number, const u64* regs) {
-  trace_enter(number, regs);
-  const i64 result = call(number, regs);
-  trace_exit(number, regs, result);
+[[gnu::noinline]] i64 checked_call(Thread& thread, const TrapFrame& frame, u64 number, const u64* regs) {
+  if (trace_enabled) trace_enter(number, regs);
+  i64 result = 0;
+  if (seccomp_allows(thread, frame, number, regs, &result)) result = call(number, regs);
+  if (trace_enabled) trace_exit(number, regs, result);
   return result;
 }
 
@@ -119,7 +121,7 @@ extern "C" void syscall_main(TrapFrame* frame) {
   const u64 number = frame->rax;
   const u64 regs[6] = {frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9};
   frame->rax = static_cast<u64>(-static_cast<i64>(Errno::NoSys));
-  const i64 result = trace_enabled ? traced_call(number, regs) : call(number, regs);
+  const i64 result = entry_checks != 0 ? checked_call(thread, *frame, number, regs) : call(number, regs);
   frame->rax = static_cast<u64>(result);
   sched::before_user(*frame);
 }

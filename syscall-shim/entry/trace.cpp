@@ -12,6 +12,7 @@
 namespace uni::shim {
 
 bool trace_enabled = false;
+u8 entry_checks = 0;
 
 namespace {
 
@@ -144,6 +145,7 @@ const char* code_name(int code) {
 
 void trace_init() {
   trace_enabled = boot::config().get(BootKey::trace) == "strace";
+  if (trace_enabled) entry_checks |= kEntryTraced;
 }
 
 void trace_enter(u64 number, const u64* regs) {

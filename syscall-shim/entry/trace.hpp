@@ -7,7 +7,10 @@
 
 namespace uni::shim {
 
-// True where trace=strace; the dispatch asks before it calls the two hooks.
+// What the dispatch does beside calling the handler: 0 where nothing traces and no thread was ever bound by seccomp(2).
+enum EntryCheck : u8 { kEntryTraced = 1, kEntryFiltered = 2 };
+extern u8 entry_checks;
+// True where trace=strace.
 extern bool trace_enabled;
 // Reads the boot configuration. Called once at boot.
 void trace_init();

@@ -57,4 +57,7 @@ Result<i64> sys_pidfd_open(i32 pid, u32 flags);
 
 abi::Rusage to_rusage(const ResourceUsage& usage);
 
+// seccomp.cpp
+Result<i64> sys_seccomp(u32 operation, u32 flags, UserAddr argument);
+
 }  // namespace uni::shim

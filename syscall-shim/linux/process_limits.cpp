@@ -5,6 +5,7 @@
 #include "kernel/time/cpu_time.hpp"
 #include "kernel/time/posix_timers.hpp"
 #include "syscall-shim/linux/process.hpp"
+#include "syscall-shim/linux/seccomp.hpp"
 #include "syscall-shim/linux/time.hpp"
 
 namespace uni::shim {
@@ -122,7 +123,9 @@ Result<i64> sys_prctl(i32 option, u64 a, u64 b, u64 c, u64 d) {
     case abi::kPrGetSecurebits:
       return 0;
     case abi::kPrGetSeccomp:
-      return 0;  // no filter is installed: seccomp(2) is missing
+      return get_seccomp();
+    case abi::kPrSetSeccomp:
+      return set_seccomp(a, UserAddr{b});
     case abi::kPrSetTimerslack:
       thread.timer_slack_ns = a == 0 ? Thread::kTimerSlack : a;
       return 0;

@@ -106,6 +106,10 @@ abi::SigInfo to_abi(const signal::Info& info) {
     out.timer.timer_id = info.timer_id;
     out.timer.overrun = info.overrun;
     out.timer.value = info.value;
+  } else if (info.code == abi::kSysSeccomp && info.number == signal::kSys) {
+    out.call.call_address = info.address;
+    out.call.call_number = static_cast<i32>(info.value);
+    out.call.arch = static_cast<u32>(info.value >> 32);
   } else if (info.code > 0 && info.code != abi::kSiKernel && (signal & kFaults) != 0) {
     out.fault.address = info.address;
   } else if (info.code > 0 && info.code != abi::kSiKernel && info.number == signal::kChld) {

@@ -193,7 +193,8 @@ Result<void> show_status(Writer& out, const Numbers& numbers) {
   format(out, "CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\n",
          c.cap_inheritable & kAllCapabilities, c.cap_permitted & kAllCapabilities, c.cap_effective & kAllCapabilities,
          c.cap_bounding & kAllCapabilities, c.cap_ambient & kAllCapabilities);
-  format(out, "NoNewPrivs:\t{}\nSeccomp:\t0\nSeccomp_filters:\t0\n", p.no_new_privileges ? 1 : 0);
+  format(out, "NoNewPrivs:\t{}\nSeccomp:\t{}\nSeccomp_filters:\t{}\n", p.no_new_privileges ? 1 : 0,
+         u32{t.thread->seccomp_mode.load(std::memory_order_relaxed)}, t.thread->seccomp_filters);
   format(out, "Cpus_allowed:\t{:x}\nCpus_allowed_list:\t", f.cpu_mask);
   write_list(out, f.cpu_mask);
   format(out,
