@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Local streams. A writer copies the program's bytes into a packet before it takes the lock; a reader copies them out
-// while it holds the direction's reader mutex only. Refuses: out-of-band data (NotSupported is the caller's business).
+// while it holds the direction's reader mutex only. A byte of out-of-band data is a packet of its own in its place.
 // Invariant: a packet on a queue is changed at its front by the reader only, at its end by writers, both under lock_.
 #include "kernel/net/local_stream.hpp"
+
+#include "kernel/fs/async_io.hpp"
 
 namespace uni::net {
 
@@ -62,8 +64,19 @@ Result<usize> LocalStream::queue_packet(int end, PacketPtr packet, Message& mess
   }
   if (message.rights) packet->rights = uni::move(message.rights);
   Packet* last = out.queue.back();
-  if (may_merge && last != nullptr && size <= kMergeMax && last->capacity - last->size >= size && !last->rights &&
-      !packet->rights && last->credentials == packet->credentials) {
+  if (packet->urgent) {
+    // An older one that nobody took becomes data like any other.
+    if (out.urgent != nullptr) out.urgent->urgent = false;
+    out.urgent = packet.get();
+    out.urgent_taken = false;
+    if (sockets_[1 - end] != nullptr) {
+      fs::tell_urgent(*sockets_[1 - end]);
+      sockets_[1 - end]->wake(fs::kPollPri);
+    }
+  }
+  if (may_merge && last != nullptr && !last->urgent && !packet->urgent && size <= kMergeMax &&
+      last->capacity - last->size >= size && !last->rights && !packet->rights &&
+      last->credentials == packet->credentials) {
     __builtin_memcpy(last->data + last->size, packet->data, size);
     last->size += static_cast<u32>(size);
   } else {
@@ -93,11 +106,14 @@ Result<usize> LocalStream::send(int end, Socket& socket, Message& message, u64 t
 
     const usize left = message.data.remaining();
     if (left == 0 && !is_message()) return sent;
+    // The last byte of what is sent with MSG_OOB is the urgent one.
+    const bool out_of_band = (message.flags & kMsgOob) != 0;
+    const usize most = out_of_band && left > 1 ? left - 1 : left;
     PacketPtr packet(Packet::create(is_message() ? max<usize>(left, 1) : min(left, Packet::kMaxData)));
     if (!packet || (is_message() && packet->capacity < left)) {
       return sent > 0 ? Result<usize>(sent) : Result<usize>(Errno::NoBuffers);
     }
-    const usize wanted = min<usize>(left, packet->capacity);
+    const usize wanted = min<usize>(most, packet->capacity);
     if (wanted > 0) {
       Result<usize> taken = message.data.take(packet->data, wanted);
       if (!taken.ok()) return sent > 0 ? Result<usize>(sent) : Result<usize>(taken.error());
@@ -106,6 +122,7 @@ Result<usize> LocalStream::send(int end, Socket& socket, Message& message, u64 t
     }
     if (unix_end) packet->credentials = message.has_credentials ? message.credentials : current_credentials();
     const bool short_copy = packet->size < wanted;
+    packet->urgent = out_of_band && left == 1 && !short_copy;
     Result<usize> queued = queue_packet(end, uni::move(packet), message, !is_message());
     if (!queued.ok()) return sent > 0 ? Result<usize>(sent) : Result<usize>(queued.error());
     sent += queued.take();
@@ -113,10 +130,53 @@ Result<usize> LocalStream::send(int end, Socket& socket, Message& message, u64 t
   }
 }
 
+// What a reader can have now; the urgent byte is no data unless SO_OOBINLINE makes it so.
+usize LocalStream::waiting_bytes(const Direction& in, bool inline_urgent) const {
+  return in.bytes - (in.urgent != nullptr && !inline_urgent ? 1 : 0);
+}
+
 bool LocalStream::readable(int end, const Socket& socket) {
   LockGuard guard(lock_);
   const Direction& in = to_[end];
-  return !in.queue.empty() || in.write_shut || in.read_shut || socket.has_error();
+  if (in.write_shut || in.read_shut || socket.has_error()) return true;
+  if (is_message()) return !in.queue.empty();
+  return waiting_bytes(in, socket.oob_inline()) != 0;
+}
+
+bool LocalStream::at_mark(int end) {
+  LockGuard guard(lock_);
+  const Direction& in = to_[end];
+  return in.urgent != nullptr && in.queue.front() == in.urgent;
+}
+
+// MSG_OOB. Errors: Invalid (there is none, or it is inline), Fault.
+Result<usize> LocalStream::take_urgent(int end, Socket& socket, Message& message) {
+  LockGuard reading(to_[end].reader);
+  u8 byte = 0;
+  {
+    LockGuard guard(lock_);
+    Direction& in = to_[end];
+    if (socket.oob_inline() || in.urgent == nullptr || in.urgent_taken) return Errno::Invalid;
+    byte = in.urgent->data[0];
+    if ((message.flags & kMsgPeek) == 0) in.urgent_taken = true;
+  }
+  message.out_flags |= kMsgOob;
+  if (message.data.remaining() == 0) return usize{0};
+  return message.data.put(&byte, 1);
+}
+
+// The reader comes to the urgent byte with nothing read yet: it is stepped over. True where it was taken off the queue.
+bool LocalStream::pass_urgent(int end, Packet& packet, bool peek) {
+  if (peek) return false;
+  PacketPtr finished;
+  LockGuard guard(lock_);
+  Direction& in = to_[end];
+  in.urgent = nullptr;
+  in.queue.remove(packet);
+  in.charge -= packet.charge;
+  in.bytes -= packet.size;
+  finished = PacketPtr(&packet);
+  return true;
 }
 
 void LocalStream::deliver_ancillary(Packet& packet, Message& message, bool peek) {
@@ -146,7 +206,7 @@ void LocalStream::wake_writer(int end, bool force) {
 }
 
 // Copies what is queued, up to `wanted`; the reader mutex is held. Gives 0 where there is nothing.
-Result<usize> LocalStream::take_stream(int end, Message& message, usize already, usize wanted) {
+Result<usize> LocalStream::take_stream(int end, const Socket& socket, Message& message, usize already, usize wanted) {
   const bool peek = (message.flags & kMsgPeek) != 0;
   Direction& in = to_[end];
   usize copied = 0;
@@ -155,12 +215,22 @@ Result<usize> LocalStream::take_stream(int end, Message& message, usize already,
   while (copied < wanted && !stop) {
     Packet* packet = nullptr;
     usize size = 0;
+    bool urgent = false;
     {
       LockGuard guard(lock_);
       packet = at == nullptr ? in.queue.front() : in.queue.next(*at);
       if (packet != nullptr) size = packet->size;
+      urgent = packet != nullptr && packet == in.urgent;
     }
     if (packet == nullptr) break;
+    if (urgent) {
+      // The mark ends a read; one that begins at it goes on behind it.
+      if (copied + already > 0) break;
+      if (!socket.oob_inline()) {
+        if (!pass_urgent(end, *packet, peek)) at = packet;
+        continue;
+      }
+    }
     if (copied + already > 0 && flavour_ != StreamFlavour::kTcp && message.has_credentials &&
         !(packet->credentials == message.credentials)) {
       break;  // bytes of different senders are told apart (unix(7), SO_PASSCRED)
@@ -184,6 +254,7 @@ Result<usize> LocalStream::take_stream(int end, Message& message, usize already,
       packet->capacity -= static_cast<u32>(done);
       in.bytes -= done;
       if (packet->size == 0) {
+        if (in.urgent == packet) in.urgent = nullptr;
         in.queue.remove(*packet);
         in.charge -= packet->charge;
         finished = PacketPtr(packet);
@@ -226,9 +297,11 @@ Result<usize> LocalStream::take_message(int end, Message& message) {
 }
 
 Result<usize> LocalStream::receive(int end, Socket& socket, Message& message, u64 timeout_ns) {
+  if ((message.flags & kMsgOob) != 0) return take_urgent(end, socket, message);
   const usize wanted = message.data.remaining();
   const bool peek = (message.flags & kMsgPeek) != 0;
   if (wanted == 0 && !is_message()) return usize{0};
+  const usize target = socket.receive_target(message, wanted);
   usize total = 0;
   for (;;) {
     {
@@ -237,13 +310,12 @@ Result<usize> LocalStream::receive(int end, Socket& socket, Message& message, u6
         Result<usize> r = take_message(end, message);
         if (r.ok() || r.error() != Errno::NoMessage) return r;
       } else {
-        Result<usize> r = take_stream(end, message, total, wanted - total);
+        Result<usize> r = take_stream(end, socket, message, total, wanted - total);
         if (!r.ok()) return total > 0 ? Result<usize>(total) : Result<usize>(r.error());
         total += r.take();
       }
     }
-    const bool wait_all = (message.flags & kMsgWaitAll) != 0 && !peek;
-    if (total > 0 && (!wait_all || total == wanted || message.rights)) return total;
+    if (total > 0 && (total >= target || peek || message.rights)) return total;
     bool closed = false;
     {
       LockGuard guard(lock_);
@@ -254,7 +326,7 @@ Result<usize> LocalStream::receive(int end, Socket& socket, Message& message, u6
       // After a reset by TCP a pending EPIPE is the sender's; a reader sees end-of-file.
       if (e != Errno{} && e != Errno::Pipe) return e;
     }
-    if (closed || (total > 0 && socket.has_error())) return total;
+    if (closed || (total > 0 && (socket.has_error() || at_mark(end)))) return total;
     const Result<void> waited = socket.wait_until(message.flags, timeout_ns, [&] { return readable(end, socket); });
     if (!waited.ok()) return total > 0 ? Result<usize>(total) : Result<usize>(waited.error());
   }
@@ -280,6 +352,7 @@ void LocalStream::close(int end, bool reset) {
     while (Packet* p = in.queue.pop_front())
       unread.push_back(*p);
     in.charge = in.bytes = 0;
+    in.urgent = nullptr;
     in.reader_gone = true;
     in.read_shut = true;
     out.write_shut = true;
@@ -303,7 +376,13 @@ u32 LocalStream::poll(int end, u32 send_limit) {
   u32 bits = 0;
   if (receive_shut && send_shut) bits |= fs::kPollHup;
   if (receive_shut) bits |= fs::kPollRdHup | kReadBits;
-  if (!in.queue.empty()) bits |= kReadBits;
+  const Socket* reader = sockets_[end];
+  const bool inline_urgent = reader != nullptr && reader->oob_inline();
+  const usize waiting = is_message() ? (in.queue.empty() ? 0 : 1) : waiting_bytes(in, inline_urgent);
+  // TCP heeds SO_RCVLOWAT here, AF_UNIX does not (tcp_poll, unix_poll).
+  const usize least = tcp && reader != nullptr ? reader->receive_low_water() : 1;
+  if (waiting != 0 && waiting >= least) bits |= kReadBits;
+  if (in.urgent != nullptr && !in.urgent_taken) bits |= fs::kPollPri;
   if ((tcp && send_shut) || out.charge < send_limit) {
     bits |= tcp ? fs::kPollOut | fs::kPollWrNorm : kWriteBits;
   } else {

@@ -28,6 +28,8 @@ class LocalStream : public RefCounted {
   usize readable_bytes(int end);
   usize unsent_bytes(int end);
   bool peer_closed(int end);
+  // Is what would be read next the urgent byte, or what lies behind it once it was taken? (SIOCATMARK)
+  bool at_mark(int end);
 
  private:
   // The data that flows to one end.
@@ -39,6 +41,9 @@ class LocalStream : public RefCounted {
     bool read_shut = false;   // its reader takes no more
     bool reader_gone = false;
     bool writer_waits = false;
+    // The newest byte of out-of-band data, on the queue where it stands in the stream; null once a reader passed it.
+    Packet* urgent = nullptr;
+    bool urgent_taken = false;  // by MSG_OOB
     Mutex reader;
   };
   ~LocalStream() override;
@@ -47,7 +52,10 @@ class LocalStream : public RefCounted {
   Result<usize> queue_packet(int end, PacketPtr packet, Message& message, bool may_merge);
   Result<bool> check_writable(int end, Socket& socket, u32 send_limit);
   bool readable(int end, const Socket& socket);
-  Result<usize> take_stream(int end, Message& message, usize already, usize wanted);
+  Result<usize> take_urgent(int end, Socket& socket, Message& message);
+  bool pass_urgent(int end, Packet& packet, bool peek);
+  usize waiting_bytes(const Direction& in, bool inline_urgent) const;
+  Result<usize> take_stream(int end, const Socket& socket, Message& message, usize already, usize wanted);
   Result<usize> take_message(int end, Message& message);
   void deliver_ancillary(Packet& packet, Message& message, bool peek);
   void wake_writer(int end, bool force);

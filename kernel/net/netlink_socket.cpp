@@ -74,7 +74,7 @@ Result<void> NetlinkSocket::bind(const Address& address) {
   return {};
 }
 
-Result<void> NetlinkSocket::connect(const Address& address) {
+Result<void> NetlinkSocket::connect(const Address& address, Waiting) {
   if (address.family != AddressFamily::kNetlink) return Errno::Invalid;
   choose_port();
   return {};

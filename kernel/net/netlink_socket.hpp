@@ -14,7 +14,7 @@ class NetlinkSocket final : public Socket {
   NetlinkSocket(SocketType type, int protocol, u32 open_flags);
 
   Result<void> bind(const Address& address) override;
-  Result<void> connect(const Address& address) override;
+  Result<void> connect(const Address& address, Waiting waiting) override;
   Result<Address> local_address() override;
   Result<Address> peer_address() override;
   Result<void> shutdown(ShutdownHow how) override;

@@ -24,12 +24,12 @@ struct Rights {
 struct Packet {
   ListNode node;
   u8* data = nullptr;
-  u32 size = 0;      // bytes from data
-  u32 capacity = 0;  // room at data
-  u32 charge = 0;    // what it counts for against a buffer limit
-  bool has_credentials = false;
-  u8 page_order = 0;  // of a separate data block
-  u8 ttl = 0;         // UDP: hop limit and type of service it came with
+  u32 size = 0;         // bytes from data
+  u32 capacity = 0;     // room at data
+  u32 charge = 0;       // what it counts for against a buffer limit
+  bool urgent = false;  // TCP, unix streams: the one byte of out-of-band data
+  u8 page_order = 0;    // of a separate data block
+  u8 ttl = 0;           // UDP: hop limit and type of service it came with
   u8 tos = 0;
   mm::Page* pages = nullptr;  // a separate data block, or null when data lies behind this header
   void* wire = nullptr;       // a pbuf chain that holds the data instead (datagrams from the wire)
@@ -38,6 +38,7 @@ struct Packet {
   Address* from = nullptr;  // datagrams: the sender; owned, null where it has no name
   IpAddress to = kAnyV4;    // UDP: the address it was sent to (IP_PKTINFO)
   u32 interface = 0;        // UDP: where it came in
+  u64 time_ns = 0;          // when it came, where that was asked for
 
   // A packet with room for `capacity` bytes, at most kMaxData. Null when out of memory.
   static constexpr usize kMaxData = 64 * kKiB;

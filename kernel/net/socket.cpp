@@ -16,11 +16,11 @@ std::atomic<u64> g_next_number{1};
 constexpr u32 kIoctlReadable = 0x541B;  // FIONREAD, SIOCINQ
 constexpr u32 kIoctlUnsent = 0x5411;    // TIOCOUTQ, SIOCOUTQ
 constexpr u32 kIoctlAtMark = 0x8905;    // SIOCATMARK
-constexpr u32 kBufferMax = 4 * kMiB;
 
 // Linux doubles what the program asks for and keeps it within bounds (socket(7)).
 u32 doubled_buffer(i64 value, u32 lowest) {
-  const u64 wanted = value < 0 ? kBufferMax : min<u64>(static_cast<u64>(value), 212992);
+  constexpr u32 kLargest = 212992;  // net.core.rmem_max, wmem_max: compared without a sign
+  const u64 wanted = min(static_cast<u32>(value), kLargest);
   return static_cast<u32>(max<u64>(wanted * 2, lowest));
 }
 
@@ -51,7 +51,7 @@ Result<void> Socket::listen(int) {
   return Errno::NotSupported;
 }
 
-Result<RefPtr<Socket>> Socket::accept(u32) {
+Result<RefPtr<Socket>> Socket::accept(u32, Waiting) {
   return Errno::NotSupported;
 }
 
@@ -68,8 +68,10 @@ Result<void> Socket::join_group(const IpAddress&, const IpAddress&, u32, bool) {
 }
 
 Result<void> Socket::bind_to_device(StringView name) {
-  if (name.empty() || interface_index(name) != 0) return {};
-  return Errno::NoDevice;
+  const u32 index = name.empty() ? 0 : interface_index(name);
+  if (index == 0 && !name.empty()) return Errno::NoDevice;
+  bound_device_ = index;
+  return {};
 }
 
 Result<void> Socket::set_option(Option option, i64 value) {
@@ -96,7 +98,10 @@ Result<void> Socket::set_option(Option option, i64 value) {
       pass_credentials_ = value != 0;
       return {};
     case Option::kTimestamp:
-      timestamp_ = value != 0;
+      timestamp_ = value != 0 ? Stamp::kMicroseconds : Stamp::kNone;
+      return {};
+    case Option::kTimestampNs:
+      timestamp_ = value != 0 ? Stamp::kNanoseconds : Stamp::kNone;
       return {};
     case Option::kPriority:
       priority_ = static_cast<u32>(value);
@@ -110,6 +115,16 @@ Result<void> Socket::set_option(Option option, i64 value) {
     case Option::kReceiveBuffer:
       receive_buffer_ = doubled_buffer(value, 2304);
       return {};
+    case Option::kSendBufferForce:
+    case Option::kReceiveBufferForce: {
+      // Beyond the administrator's limit, for who may (SO_SNDBUFFORCE).
+      constexpr unsigned kCapNetAdmin = 12;
+      if (!Process::current().credentials.capable(kCapNetAdmin)) return Errno::NotPermitted;
+      const bool sends = option == Option::kSendBufferForce;
+      const u64 wanted = value < 0 ? 0 : min<u64>(static_cast<u64>(value), 0x3fffffff) * 2;
+      (sends ? send_buffer_ : receive_buffer_) = static_cast<u32>(max<u64>(wanted, sends ? 4608 : 2304));
+      return {};
+    }
     case Option::kSendTimeout:
       send_timeout_ = static_cast<u64>(value);
       return {};
@@ -122,11 +137,19 @@ Result<void> Socket::set_option(Option option, i64 value) {
     case Option::kLinger:
       linger_ = static_cast<i32>(value);
       return {};
-    case Option::kBusyPoll:
-      return {};
     default:
-      return Errno::NoProtocolOption;
+      break;
   }
+  const KeptOption* kept = kept_option(option);
+  if (kept == nullptr) return Errno::NoProtocolOption;
+  if (kept->flag) value = value != 0;
+  if (value < kept->low || value > kept->high) return Errno::Invalid;
+  for (Kept& there : kept_) {
+    if (there.option != option) continue;
+    there.value = value;
+    return {};
+  }
+  return kept_.push({option, value});
 }
 
 Result<i64> Socket::get_option(Option option) {
@@ -146,7 +169,9 @@ Result<i64> Socket::get_option(Option option) {
     case Option::kPassCredentials:
       return pass_credentials_;
     case Option::kTimestamp:
-      return timestamp_;
+      return timestamp_ == Stamp::kMicroseconds;
+    case Option::kTimestampNs:
+      return timestamp_ == Stamp::kNanoseconds;
     case Option::kPriority:
       return priority_;
     case Option::kMark:
@@ -166,11 +191,15 @@ Result<i64> Socket::get_option(Option option) {
     case Option::kError:
       return static_cast<i64>(take_error());
     case Option::kAcceptsConnections:
-    case Option::kBusyPoll:
       return 0;
     default:
-      return Errno::NoProtocolOption;
+      break;
   }
+  for (const Kept& there : kept_) {
+    if (there.option == option) return i64{there.value};
+  }
+  const KeptOption* kept = kept_option(option);
+  return kept != nullptr ? Result<i64>(i64{kept->initial}) : Result<i64>(Errno::NoProtocolOption);
 }
 
 Result<usize> Socket::send_with_signal(Message& message) {
@@ -208,7 +237,7 @@ Result<i64> Socket::ioctl(u32 command, u64 argument) {
       TRY(out.write(static_cast<u32>(unsent_bytes())));
       return i64{0};
     case kIoctlAtMark:
-      TRY(out.write(0));
+      TRY(out.write(at_mark() ? 1 : 0));
       return i64{0};
     default:
       return interface_ioctl(command, UserAddr{argument});

@@ -7,6 +7,7 @@
 
 #include "kernel/fs/file.hpp"
 #include "kernel/net/packet.hpp"
+#include "kernel/net/socket_filter.hpp"
 
 namespace uni::net {
 
@@ -30,6 +31,9 @@ enum MessageFlag : u32 {
   kMsgCmsgCloexec = 0x40000000,
 };
 
+// May a call wait, as far as the socket itself is not non-blocking?
+enum class Waiting : u8 { kAllowed, kRefused };
+
 enum class ShutdownHow : u8 { kRead = 0, kWrite = 1, kBoth = 2 };
 
 // What sendmsg and recvmsg carry.
@@ -50,6 +54,7 @@ struct Message {
   IpAddress packet_to = kAnyV4;
   u32 packet_interface = 0;
   u8 ttl = 0, tos = 0;
+  u64 time_ns = 0;  // receive: when it came (SO_TIMESTAMP), 0 where that was not asked for
 };
 
 // Options that are one number. Those with structures have functions of their own. Times are nanoseconds, 0 for never.
@@ -64,11 +69,14 @@ enum class Option : u8 {
   kMark,
   kSendBuffer,
   kReceiveBuffer,
+  kSendBufferForce,
+  kReceiveBufferForce,
   kSendTimeout,
   kReceiveTimeout,
   kReceiveLowWater,
   kPassCredentials,
   kTimestamp,
+  kTimestampNs,
   kLinger,              // seconds, -1 when off
   kError,               // read: the pending error, which it clears
   kAcceptsConnections,  // read
@@ -112,7 +120,37 @@ enum class Option : u8 {
   kV6ReceiveHops,
   kV6TrafficClass,
   kV6ReceiveTrafficClass,
+  // Remembered only: kept_options.cpp has their ranges.
+  kSendLowWater,
+  kNoChecksum,
+  kReceiveOverflow,
+  kPeekOffset,
+  kZeroCopy,
+  kIncomingCpu,
+  kTimestamping,
+  kSelectErrorQueue,
+  kPassSecurity,
+  kThinLinearTimeouts,
+  kMinTtl,
+  kReceiveIpOptions,
+  kReturnOptions,
+  kReceiveOriginalAddress,
+  kUnicastInterface,
+  kUdpCork,
+  kUdpSegment,
+  kUdpReceiveOffload,
+  kV6DontFragment,
+  kV6AutoFlowLabel,
+  kV6ReceiveFragmentSize,
 };
+
+// How an option that is only remembered behaves; null for one that does something.
+struct KeptOption {
+  Option option;
+  i64 initial, low, high;
+  bool flag;  // any number but 0 is 1
+};
+const KeptOption* kept_option(Option option);
 
 // TCP_INFO, the members that are known.
 struct TcpInfo {
@@ -133,9 +171,9 @@ class Socket : public fs::File {
 
   // bind(2) ... shutdown(2). Errors are Linux's. connect, accept, send and receive may block.
   virtual Result<void> bind(const Address& address) = 0;
-  virtual Result<void> connect(const Address& address) = 0;
+  virtual Result<void> connect(const Address& address, Waiting waiting = Waiting::kAllowed) = 0;
   virtual Result<void> listen(int backlog);
-  virtual Result<RefPtr<Socket>> accept(u32 open_flags);
+  virtual Result<RefPtr<Socket>> accept(u32 open_flags, Waiting waiting = Waiting::kAllowed);
   virtual Result<Address> local_address() = 0;
   virtual Result<Address> peer_address() = 0;
   virtual Result<void> shutdown(ShutdownHow how) = 0;
@@ -150,6 +188,16 @@ class Socket : public fs::File {
   virtual Result<void> join_group(const IpAddress& group, const IpAddress& interface, u32 index, bool join);
   // SO_BINDTODEVICE: the interface's name, empty for any.
   virtual Result<void> bind_to_device(StringView name);
+  u32 bound_device() const { return bound_device_; }
+  // SO_ATTACH_FILTER. Datagrams heed it.
+  FilterSlot& filter() { return filter_; }
+  bool oob_inline() const { return oob_inline_; }
+  // The bytes that a blocking receive of `wanted` waits for.
+  usize receive_target(const Message& message, usize wanted) const {
+    if ((message.flags & kMsgWaitAll) != 0) return wanted;
+    return min<usize>(receive_low_water_, wanted);
+  }
+  u32 receive_low_water() const { return receive_low_water_; }
 
   // send, and SIGPIPE for the calling thread where Linux sends it.
   Result<usize> send_with_signal(Message& message);
@@ -184,6 +232,10 @@ class Socket : public fs::File {
   Socket(AddressFamily family, SocketType type, int protocol, u32 open_flags);
   ~Socket() override;
 
+  // Is the next byte the one behind urgent data? (SIOCATMARK)
+  virtual bool at_mark() { return false; }
+  // When a packet came, for who asked (SO_TIMESTAMP), else 0.
+  u64 stamp() const { return timestamp_ == Stamp::kNone ? 0 : time::realtime_ns(); }
   // Bytes that FIONREAD and SIOCOUTQ tell.
   virtual usize readable_bytes() { return 0; }
   virtual usize unsent_bytes() { return 0; }
@@ -199,9 +251,18 @@ class Socket : public fs::File {
   u32 priority_ = 0, mark_ = 0;
   u32 receive_low_water_ = 1;
   bool reuse_address_ = false, reuse_port_ = false, broadcast_ = false, keep_alive_ = false, oob_inline_ = false;
-  bool dont_route_ = false, pass_credentials_ = false, timestamp_ = false;
+  bool dont_route_ = false, pass_credentials_ = false;
+  enum class Stamp : u8 { kNone, kMicroseconds, kNanoseconds };
+  Stamp timestamp_ = Stamp::kNone;
 
  private:
+  struct Kept {
+    Option option;
+    i64 value;
+  };
+  Vector<Kept> kept_;  // rarely any
+  FilterSlot filter_;
+  u32 bound_device_ = 0;
   AddressFamily family_;
   SocketType type_;
   int protocol_;

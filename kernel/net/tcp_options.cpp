@@ -31,9 +31,14 @@ Result<void> TcpSocket::set_option(Option option, i64 value) {
     case Option::kQuickAck:
       quick_ack_ = value != 0;
       return {};
-    case Option::kDeferAccept:
-      defer_accept_ = value < 0 ? 0 : number;
+    case Option::kDeferAccept: {
+      // Seconds become a number of SYN-ACKs, and that is shown as seconds again (secs_to_retrans).
+      u32 seconds = 0;
+      for (u32 step = 1; value > 0 && seconds < number && step <= 64; step *= 2)
+        seconds += step;
+      defer_accept_ = seconds;
       return {};
+    }
     case Option::kSynCount:
       if (value < 1 || value > 127) return Errno::Invalid;
       syn_count_ = number;
@@ -76,14 +81,12 @@ Result<void> TcpSocket::set_option(Option option, i64 value) {
     case Option::kTransparent:
       free_bind_ = value != 0;
       return {};
-    case Option::kReceiveTtl:
-    case Option::kReceiveTos:
-    case Option::kReceiveError:
-    case Option::kMtuDiscover:
-    case Option::kPacketInfo:
-    case Option::kV6PacketInfo:
-    case Option::kBindAddressNoPort:
-      return {};
+    case Option::kMulticastTtl:
+    case Option::kV6MulticastHops:
+      return Errno::Invalid;  // not on a stream
+    case Option::kHeaderIncluded:
+    case Option::kSendLowWater:
+      return Errno::NoProtocolOption;
     default:
       TRY(Socket::set_option(option, value));
       break;
@@ -139,14 +142,11 @@ Result<i64> TcpSocket::get_option(Option option) {
     case Option::kFreeBind:
     case Option::kTransparent:
       return free_bind_;
-    case Option::kReceiveTtl:
-    case Option::kReceiveTos:
-    case Option::kReceiveError:
-    case Option::kPacketInfo:
-    case Option::kBindAddressNoPort:
-      return 0;
-    case Option::kMtuDiscover:
+    case Option::kMulticastTtl:
+    case Option::kV6MulticastHops:
       return 1;
+    case Option::kHeaderIncluded:
+      return 0;
     case Option::kMtu: {
       const i64 on_wire = state() == State::kConnected && !is_local() ? wire_info().send_mss + 40 : 0;
       if (state() != State::kConnected) return Errno::NotConnected;
@@ -155,6 +155,18 @@ Result<i64> TcpSocket::get_option(Option option) {
     default:
       return Socket::get_option(option);
   }
+}
+
+Result<void> TcpSocket::join_group(const IpAddress& group, const IpAddress&, u32, bool join) {
+  if (!group.is_multicast()) return Errno::Invalid;
+  CoreGuard guard;
+  for (usize i = 0; i < groups_.size(); ++i) {
+    if (!(groups_[i] == group)) continue;
+    if (join) return Errno::AddressInUse;
+    groups_.remove_at(i);
+    return {};
+  }
+  return join ? groups_.push(group) : Result<void>(Errno::AddressNotAvailable);
 }
 
 Result<TcpInfo> TcpSocket::tcp_info() {

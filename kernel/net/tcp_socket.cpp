@@ -221,7 +221,8 @@ Result<void> TcpSocket::connect_start(const Address& to) {
   return is_own_address_locked(to.ip) ? connect_local(to) : wire_connect(to);
 }
 
-Result<void> TcpSocket::connect(const Address& address) {
+Result<void> TcpSocket::connect(const Address& address, Waiting waiting) {
+  const bool no_wait = nonblocking() || waiting == Waiting::kRefused;
   if (address.family == AddressFamily::kNone) {
     // AF_UNSPEC dissolves the association (connect(2)).
     RefPtr<LocalStream> old;
@@ -252,7 +253,7 @@ Result<void> TcpSocket::connect(const Address& address) {
         connect_reported_ = true;
         return {};
       case State::kConnecting:
-        if (nonblocking()) return Errno::Already;
+        if (no_wait) return Errno::Already;
         break;
       case State::kClosed: {
         // A failed attempt leaves the socket free for another one.
@@ -269,7 +270,7 @@ Result<void> TcpSocket::connect(const Address& address) {
         fresh = true;
         const Result<void> started = connect_start(to);
         if (started.ok()) break;
-        if (!nonblocking() || started.error() != Errno::ConnectionRefused) return started;
+        if (!no_wait || started.error() != Errno::ConnectionRefused) return started;
         // A non-blocking caller learns of the refusal later, as with the real handshake.
         set_error(started.error());
         state_.store(State::kClosed, std::memory_order_release);
@@ -278,7 +279,7 @@ Result<void> TcpSocket::connect(const Address& address) {
       }
     }
   }
-  if (nonblocking() && fresh) return Errno::InProgress;
+  if (no_wait && fresh) return Errno::InProgress;
   const u64 deadline = send_timeout_ == 0 ? time::kNever : time::deadline_after(send_timeout_);
   const Wake woken = queue_.wait([&] { return state() != State::kConnecting; }, deadline);
   if (woken == Wake::kTimedOut) return Errno::InProgress;
@@ -293,12 +294,12 @@ Result<void> TcpSocket::connect(const Address& address) {
   return e == Errno{} ? Errno::ConnectionAborted : e;
 }
 
-Result<RefPtr<Socket>> TcpSocket::accept(u32 open_flags) {
+Result<RefPtr<Socket>> TcpSocket::accept(u32 open_flags, Waiting waiting) {
   if (state() != State::kListening) return Errno::Invalid;
   TcpSocket* child = nullptr;
   bool ended = false;
   TRY(wait_until(
-      0, receive_timeout_,
+      waiting == Waiting::kRefused ? u32{kMsgDontWait} : 0, receive_timeout_,
       [&] {
         CoreGuard guard;
         child = pending_.pop_front();
@@ -353,7 +354,8 @@ Result<void> TcpSocket::shutdown(ShutdownHow how) {
 }
 
 Result<usize> TcpSocket::send(Message& message) {
-  if ((message.flags & kMsgOob) != 0) return Errno::NotSupported;
+  // lwIP sends no urgent pointer.
+  if ((message.flags & kMsgOob) != 0 && state() == State::kConnected && !is_local()) return Errno::NotSupported;
   const State s = state();
   if (s == State::kConnected && is_local()) {
     return stream_->send(end_, *this, message, send_timeout_, max(send_buffer_, kLocalBuffer));
@@ -371,7 +373,8 @@ Result<usize> TcpSocket::send(Message& message) {
 }
 
 Result<usize> TcpSocket::receive(Message& message) {
-  if ((message.flags & kMsgOob) != 0) return Errno::Invalid;
+  if ((message.flags & kMsgErrQueue) != 0) return Errno::Again;
+  if ((message.flags & kMsgOob) != 0 && state() == State::kConnected && !is_local()) return Errno::Invalid;
   if (message.from != nullptr) message.from->family = AddressFamily::kNone;
   switch (state()) {
     case State::kConnected:

@@ -20,9 +20,9 @@ class TcpSocket final : public Socket {
   static Result<RefPtr<TcpSocket>> create(AddressFamily family, u32 open_flags);
 
   Result<void> bind(const Address& address) override;
-  Result<void> connect(const Address& address) override;
+  Result<void> connect(const Address& address, Waiting waiting) override;
   Result<void> listen(int backlog) override;
-  Result<RefPtr<Socket>> accept(u32 open_flags) override;
+  Result<RefPtr<Socket>> accept(u32 open_flags, Waiting waiting) override;
   Result<Address> local_address() override;
   Result<Address> peer_address() override;
   Result<void> shutdown(ShutdownHow how) override;
@@ -31,6 +31,8 @@ class TcpSocket final : public Socket {
   Result<void> set_option(Option option, i64 value) override;
   Result<i64> get_option(Option option) override;
   Result<TcpInfo> tcp_info() override;
+  // A stream receives no multicast: the membership is only kept, and not passed on to what accept gives.
+  Result<void> join_group(const IpAddress& group, const IpAddress& interface, u32 index, bool join) override;
   u32 poll() override;
 
   // From lwIP's callbacks, core lock held.
@@ -39,6 +41,7 @@ class TcpSocket final : public Socket {
   bool accept_queue_full(u32 least = 0) const;
 
  protected:
+  bool at_mark() override { return state() == State::kConnected && is_local() && stream_->at_mark(end_); }
   usize readable_bytes() override;
   usize unsent_bytes() override;
 
@@ -117,6 +120,7 @@ class TcpSocket final : public Socket {
   i32 linger2_ = 60;
   u8 tos_ = 0, ttl_ = 64;
   bool free_bind_ = false;
+  Vector<IpAddress> groups_;
 };
 
 }  // namespace uni::net

@@ -302,7 +302,7 @@ u32 TcpSocket::wire_poll() const {
   const bool receive_shut = rx_end_ || read_shut_;
   if (receive_shut) bits |= fs::kPollRdHup | kReadBits;
   if (receive_shut && write_shut_) bits |= fs::kPollHup;
-  if (rx_head_ != nullptr) bits |= kReadBits;
+  if (rx_head_ != nullptr && rx_bytes_ >= receive_low_water_) bits |= kReadBits;
   if (write_shut_ || pcb_ == nullptr || wire_may_send()) bits |= kWriteBits;
   return bits;
 }

@@ -216,7 +216,7 @@ Result<usize> TcpSocket::wire_copy_out(Message& message, usize wanted) {
 
 Result<usize> TcpSocket::wire_receive(Message& message) {
   const usize wanted = message.data.remaining();
-  const bool wait_all = (message.flags & (kMsgWaitAll | kMsgPeek)) == kMsgWaitAll;
+  const usize target = (message.flags & kMsgPeek) != 0 ? 1 : receive_target(message, wanted);
   if (wanted == 0) return usize{0};
   usize total = 0;
   bool polled = false;
@@ -227,7 +227,7 @@ Result<usize> TcpSocket::wire_receive(Message& message) {
       if (!r.ok()) return total > 0 ? Result<usize>(total) : Result<usize>(r.error());
       total += r.take();
     }
-    if (total > 0 && (!wait_all || total == wanted)) return total;
+    if (total > 0 && total >= target) return total;
     if (!polled) {
       // The answer may be in the device's ring already.
       polled = true;

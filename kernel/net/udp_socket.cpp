@@ -83,7 +83,7 @@ Result<void> UdpSocket::bind(const Address& address) {
   return {};
 }
 
-Result<void> UdpSocket::connect(const Address& address) {
+Result<void> UdpSocket::connect(const Address& address, Waiting) {
   if (address.family == AddressFamily::kNone) {
     CoreGuard guard;
     connected_ = false;
@@ -134,6 +134,8 @@ Result<void> UdpSocket::shutdown(ShutdownHow how) {
 
 bool UdpSocket::deliver(Packet* packet) {
   if (read_shut_ || charge_ + packet->charge > receive_buffer_) return false;
+  if (!filter().empty() && !filtered(*packet)) return false;
+  packet->time_ns = stamp();
   charge_ += packet->charge;
   queue_in_.push_back(*packet);
   wake(kReadBits);
@@ -185,8 +187,29 @@ Result<usize> UdpSocket::send_local(Message& message, const Address& to, const I
   return size;
 }
 
+// UDP_SEGMENT: one call, many datagrams.
+Result<usize> UdpSocket::send_segments(Message& message) {
+  Vector<u8> buffer;
+  TRY(buffer.resize(segment_size_));
+  usize sent = 0;
+  while (message.data.remaining() != 0) {
+    const usize size = TRY(message.data.take(buffer.data(), segment_size_));
+    IoCursor cursor = IoCursor::kernel(buffer.data(), size);
+    Message part(cursor);
+    part.flags = message.flags;
+    part.to = message.to;
+    part.has_packet_info = message.has_packet_info;
+    part.packet_to = message.packet_to;
+    const Result<usize> done = send(part);
+    if (!done.ok()) return sent != 0 ? Result<usize>(sent) : Result<usize>(done.error());
+    sent += size;
+  }
+  return sent;
+}
+
 Result<usize> UdpSocket::send(Message& message) {
   if ((message.flags & kMsgOob) != 0) return Errno::NotSupported;
+  if (segment_size_ != 0 && message.data.remaining() > segment_size_) return send_segments(message);
   if (message.data.remaining() > 0xffff) return Errno::MessageSize;
   Address to;
   if (message.to != nullptr) {
@@ -290,10 +313,11 @@ Result<void> UdpSocket::set_option(Option option, i64 value) {
     case Option::kTransparent:
       free_bind_ = on;
       return {};
-    case Option::kMtuDiscover:
-    case Option::kReceiveError:
-    case Option::kMulticastAll:
-    case Option::kBindAddressNoPort:
+    case Option::kSendLowWater:
+      return Errno::NoProtocolOption;
+    case Option::kUdpSegment:
+      TRY(Socket::set_option(option, value));
+      segment_size_ = static_cast<u32>(value);
       return {};
     default:
       return Socket::set_option(option, value);
@@ -334,12 +358,6 @@ Result<i64> UdpSocket::get_option(Option option) {
     case Option::kFreeBind:
     case Option::kTransparent:
       return free_bind_;
-    case Option::kMtuDiscover:
-    case Option::kMulticastAll:
-      return 1;
-    case Option::kReceiveError:
-    case Option::kBindAddressNoPort:
-      return 0;
     case Option::kMtu: {
       if (!connected_) return Errno::NotConnected;
       Interface i;

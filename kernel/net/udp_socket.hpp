@@ -20,7 +20,7 @@ class UdpSocket final : public Socket {
   static Result<RefPtr<UdpSocket>> create(AddressFamily family, SocketType type, int protocol, u32 open_flags);
 
   Result<void> bind(const Address& address) override;
-  Result<void> connect(const Address& address) override;
+  Result<void> connect(const Address& address, Waiting waiting) override;
   Result<Address> local_address() override;
   Result<Address> peer_address() override;
   Result<void> shutdown(ShutdownHow how) override;
@@ -52,6 +52,8 @@ class UdpSocket final : public Socket {
   bool deliver(Packet* packet);                                         // core lock held; takes it, unless full
   void deliver_wire(pbuf* data, const IpAddress& from, u16 from_port);  // core lock held
   bool deliver_local(const Address& to, PacketPtr packet, const IpAddress& source);  // core lock held
+  bool filtered(Packet& packet);  // core lock held; false: to be dropped
+  Result<usize> send_segments(Message& message);
   Result<usize> send_local(Message& message, const Address& to, const IpAddress& source);
   Result<usize> send_wire(Message& message, const Address& to);
   bool receives_multicast(const IpAddress& group) const;
@@ -78,6 +80,7 @@ class UdpSocket final : public Socket {
   bool v6_receive_hops_ = false, v6_receive_class_ = false, header_included_ = false, free_bind_ = false;
   bool multicast_loop_ = true;
   u32 multicast_interface_ = 0;
+  u32 segment_size_ = 0;  // UDP_SEGMENT: a longer message goes in pieces of it
   u8 ttl_ = 64, tos_ = 0, multicast_ttl_ = 1;
 };
 

@@ -186,6 +186,30 @@ void UdpSocket::deliver_wire(pbuf* data, const IpAddress& from, u16 from_port) {
   Packet::destroy(packet);
 }
 
+// A filter sees UDP's header, as on Linux, and may cut what is behind it.
+bool UdpSocket::filtered(Packet& packet) {
+  struct Source final : PacketSource {
+    Source(Span<const u8> header, const Packet& from) : PacketSource(header, from.data, from.size), packet(from) {}
+    u8 byte_at(u32 offset) override {
+      if (packet.wire == nullptr) return PacketSource::byte_at(offset);
+      return pbuf_get_at(static_cast<const pbuf*>(packet.wire), static_cast<u16>(offset));
+    }
+    const Packet& packet;
+  };
+  constexpr u32 kUdpHeader = 8;
+  const u32 total = packet.size + kUdpHeader;
+  const u16 from = packet.from != nullptr ? packet.from->port : u16{0};
+  const u8 header[kUdpHeader] = {static_cast<u8>(from >> 8),      static_cast<u8>(from),
+                                 static_cast<u8>(use_.port >> 8), static_cast<u8>(use_.port),
+                                 static_cast<u8>(total >> 8),     static_cast<u8>(total)};
+  const u32 shown = is_udp() ? kUdpHeader : 0;
+  Source source(Span<const u8>(header, shown), packet);
+  const u32 keep = filter().run(source);
+  if (keep == 0) return false;
+  packet.size = min(packet.size, keep > shown ? keep - shown : 0);
+  return true;
+}
+
 Result<usize> UdpSocket::send_wire(Message& message, const Address& to) {
   const usize size = message.data.remaining();
   struct Buffer {
@@ -243,9 +267,7 @@ Result<usize> UdpSocket::send_wire(Message& message, const Address& to) {
 }
 
 Result<usize> UdpSocket::receive(Message& message) {
-  if ((message.flags & (kMsgOob | kMsgErrQueue)) != 0) {
-    return (message.flags & kMsgErrQueue) != 0 ? Errno::Again : Errno::NotSupported;
-  }
+  if ((message.flags & kMsgErrQueue) != 0) return Errno::Again;
   const bool keep = (message.flags & kMsgPeek) != 0;
   bool polled = false;
   for (;;) {
@@ -284,6 +306,7 @@ Result<usize> UdpSocket::receive(Message& message) {
         message.packet_interface = packet->interface;
         message.ttl = packet->ttl;
         message.tos = packet->tos;
+        message.time_ns = packet->time_ns;
         return (message.flags & kMsgTrunc) != 0 ? usize{packet->size} : part;
       }
     }

@@ -69,6 +69,12 @@ Result<usize> UnixSocket::send_datagram(Message& message) {
     LockGuard guard(g_unix_lock);
     if (name_ != nullptr) packet->from = new (std::nothrow) Address(*name_);
   }
+  if (!to->filter().empty()) {
+    PacketSource source({}, packet->data, packet->size);
+    const u32 keep = to->filter().run(source);
+    if (keep == 0) return size;  // dropped, which the sender does not see
+    packet->size = min(packet->size, keep);
+  }
   for (;;) {
     {
       LockGuard guard(g_unix_lock);
@@ -76,6 +82,7 @@ Result<usize> UnixSocket::send_datagram(Message& message) {
       if (to->peer_ != nullptr && to->peer_ != this) return Errno::NotPermitted;
       if (to->read_shut_) return Errno::Pipe;
       if (!to->is_full_for(*this)) {
+        packet->time_ns = to->stamp();
         ++to->queued_;
         to->charge_ += packet->charge;
         to->bytes_ += size;
@@ -135,6 +142,7 @@ Result<usize> UnixSocket::receive_datagram(Message& message) {
         }
         message.has_credentials = true;
         message.credentials = packet->credentials;
+        message.time_ns = packet->time_ns;
         if (packet->rights && !peek) message.rights = uni::move(packet->rights);
         return (message.flags & kMsgTrunc) != 0 ? usize{packet->size} : part;
       }

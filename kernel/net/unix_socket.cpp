@@ -148,11 +148,11 @@ Result<RefPtr<UnixSocket>> UnixSocket::find_peer(const Address& address) {
   return found;
 }
 
-Result<void> UnixSocket::connect(const Address& address) {
-  return is_datagram() ? connect_datagram(address) : connect_stream(address);
+Result<void> UnixSocket::connect(const Address& address, Waiting waiting) {
+  return is_datagram() ? connect_datagram(address) : connect_stream(address, waiting);
 }
 
-Result<void> UnixSocket::connect_stream(const Address& address) {
+Result<void> UnixSocket::connect_stream(const Address& address, Waiting waiting) {
   if (state_.load() == State::kConnected) return Errno::IsConnected;
   RefPtr<UnixSocket> listener = TRY(find_peer(address));
   RefPtr<UnixSocket> child = TRY(create(type(), 0));
@@ -194,7 +194,7 @@ Result<void> UnixSocket::connect_stream(const Address& address) {
         return {};
       }
     }
-    if (nonblocking()) return Errno::Again;
+    if (nonblocking() || waiting == Waiting::kRefused) return Errno::Again;
     // The listener's own queue is woken when accept makes room.
     const u64 deadline = send_timeout_ == 0 ? time::kNever : time::deadline_after(send_timeout_);
     const Wake woken = listener->queue_.wait(
@@ -220,13 +220,13 @@ Result<void> UnixSocket::listen(int backlog) {
   return {};
 }
 
-Result<RefPtr<Socket>> UnixSocket::accept(u32 open_flags) {
+Result<RefPtr<Socket>> UnixSocket::accept(u32 open_flags, Waiting waiting) {
   if (is_datagram()) return Errno::NotSupported;
   if (state_.load() != State::kListening) return Errno::Invalid;
   UnixSocket* child = nullptr;
   bool shut = false;
   TRY(wait_until(
-      0, receive_timeout_,
+      waiting == Waiting::kRefused ? u32{kMsgDontWait} : 0, receive_timeout_,
       [&] {
         LockGuard guard(g_unix_lock);
         child = pending_.pop_front();
@@ -270,7 +270,7 @@ Result<void> UnixSocket::shutdown(ShutdownHow how) {
 }
 
 Result<usize> UnixSocket::send(Message& message) {
-  if ((message.flags & kMsgOob) != 0) return Errno::NotSupported;
+  if ((message.flags & kMsgOob) != 0 && type() != SocketType::kStream) return Errno::NotSupported;
   if (is_datagram()) return send_datagram(message);
   const bool connected = state_.load(std::memory_order_acquire) == State::kConnected;
   if (message.to != nullptr && type() == SocketType::kStream) {
@@ -281,7 +281,7 @@ Result<usize> UnixSocket::send(Message& message) {
 }
 
 Result<usize> UnixSocket::receive(Message& message) {
-  if ((message.flags & kMsgOob) != 0) return Errno::NotSupported;
+  if ((message.flags & kMsgOob) != 0 && type() != SocketType::kStream) return Errno::NotSupported;
   if (is_datagram()) return receive_datagram(message);
   if (state_.load(std::memory_order_acquire) != State::kConnected) {
     return type() == SocketType::kStream ? Errno::Invalid : Errno::NotConnected;

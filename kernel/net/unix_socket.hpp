@@ -15,9 +15,9 @@ class UnixSocket final : public Socket {
   static Result<void> create_pair(SocketType type, u32 open_flags, RefPtr<Socket>* a, RefPtr<Socket>* b);
 
   Result<void> bind(const Address& address) override;
-  Result<void> connect(const Address& address) override;
+  Result<void> connect(const Address& address, Waiting waiting) override;
   Result<void> listen(int backlog) override;
-  Result<RefPtr<Socket>> accept(u32 open_flags) override;
+  Result<RefPtr<Socket>> accept(u32 open_flags, Waiting waiting) override;
   Result<Address> local_address() override;
   Result<Address> peer_address() override;
   Result<void> shutdown(ShutdownHow how) override;
@@ -28,6 +28,9 @@ class UnixSocket final : public Socket {
   u32 poll() override;
 
  protected:
+  bool at_mark() override {
+    return state_.load(std::memory_order_acquire) == State::kConnected && stream_->at_mark(end_);
+  }
   usize readable_bytes() override;
   usize unsent_bytes() override;
 
@@ -43,7 +46,7 @@ class UnixSocket final : public Socket {
   bool is_datagram() const { return type() == SocketType::kDatagram; }
   Result<void> autobind();
   Result<RefPtr<UnixSocket>> find_peer(const Address& address);
-  Result<void> connect_stream(const Address& address);
+  Result<void> connect_stream(const Address& address, Waiting waiting);
   Result<void> connect_datagram(const Address& address);
   void set_peer(UnixSocket* peer);  // names lock held
   Result<RefPtr<UnixSocket>> destination(const Message& message);

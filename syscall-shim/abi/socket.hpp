@@ -159,7 +159,7 @@ enum : i32 {
   kSolNetlink = 270,
 };
 
-enum : i32 { kScmRights = 1, kScmCredentials = 2, kScmTimestamp = 29 };
+enum : i32 { kScmRights = 1, kScmCredentials = 2, kScmTimestamp = 29, kScmTimestampNs = 35 };
 inline constexpr u32 kScmMaxFd = 253;
 
 }  // namespace uni::abi

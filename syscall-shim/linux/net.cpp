@@ -104,10 +104,9 @@ Result<i64> sys_listen(i32 fd, i32 backlog) {
   return 0;
 }
 
-Result<i64> sys_accept4(i32 fd, UserAddr address, UserPtr<i32> size, i32 flags) {
+Result<i64> accept_socket(net::Socket& socket, UserAddr address, UserPtr<i32> size, i32 flags, net::Waiting waiting) {
   if ((flags & ~kTypeFlags) != 0) return Errno::Invalid;
-  RefPtr<net::Socket> socket = TRY(get_socket(fd));
-  RefPtr<net::Socket> child = TRY(socket->accept(open_flags_of(flags)));
+  RefPtr<net::Socket> child = TRY(socket.accept(open_flags_of(flags), waiting));
   if (!is_null(address)) {
     // A connection whose peer is gone already is shown with what accept knows (Linux: ECONNABORTED).
     Result<Address> peer = child->peer_address();
@@ -115,6 +114,12 @@ Result<i64> sys_accept4(i32 fd, UserAddr address, UserPtr<i32> size, i32 flags) 
     TRY(put_address(peer.value(), address, size));
   }
   return TRY(files().install(uni::move(child), (flags & abi::kSockCloseOnExec) != 0));
+}
+
+Result<i64> sys_accept4(i32 fd, UserAddr address, UserPtr<i32> size, i32 flags) {
+  if ((flags & ~kTypeFlags) != 0) return Errno::Invalid;
+  RefPtr<net::Socket> socket = TRY(get_socket(fd));
+  return accept_socket(*socket, address, size, flags, net::Waiting::kAllowed);
 }
 
 Result<i64> sys_accept(i32 fd, UserAddr address, UserPtr<i32> size) {

@@ -109,6 +109,17 @@ class ControlWriter {
   u64 used_ = 0;
 };
 
+// When the packet came: a struct timeval, or a struct timespec.
+Result<void> put_stamp(net::Socket& socket, net::Message& message, ControlWriter& out) {
+  if (message.time_ns == 0) return {};
+  const Result<i64> fine = socket.get_option(net::Option::kTimestampNs);
+  const bool nanoseconds = fine.ok() && fine.value() != 0;
+  const i64 rest = static_cast<i64>(message.time_ns % time::kSecond);
+  const i64 stamp[2] = {static_cast<i64>(message.time_ns / time::kSecond), nanoseconds ? rest : rest / 1000};
+  return out.put(abi::kSolSocket, nanoseconds ? abi::kScmTimestampNs : abi::kScmTimestamp, stamp, sizeof stamp,
+                 &message.out_flags);
+}
+
 Result<void> put_ip_information(net::Socket& socket, net::Message& message, ControlWriter& out) {
   const auto asked = [&](net::Option option) {
     Result<i64> r = socket.get_option(option);
@@ -165,6 +176,7 @@ Result<void> read_control(const net::Socket& socket, const abi::Msghdr& header, 
 
 Result<u64> write_control(net::Socket& socket, const abi::Msghdr& header, net::Message& message) {
   ControlWriter out(UserAddr{header.control}, header.control != 0 ? header.control_size : 0);
+  TRY(put_stamp(socket, message, out));
   if (socket.family() == AddressFamily::kInet4 || socket.family() == AddressFamily::kInet6) {
     if (message.has_packet_info) TRY(put_ip_information(socket, message, out));
     return out.used();

@@ -123,6 +123,15 @@ Result<i64> sys_recvfrom(i32 fd, UserAddr data, u64 size, u32 flags, UserAddr ad
   return static_cast<i64>(got);
 }
 
+Result<i64> send_one_message(net::Socket& socket, UserPtr<abi::Msghdr> message, u32 flags) {
+  const abi::Msghdr header = TRY(message.read());
+  return send_message(socket, header, flags);
+}
+
+Result<i64> receive_one_message(net::Socket& socket, UserPtr<abi::Msghdr> message, u32 flags) {
+  return receive_message(socket, message, flags);
+}
+
 Result<i64> sys_sendmsg(i32 fd, UserPtr<abi::Msghdr> message, u32 flags) {
   RefPtr<net::Socket> socket = TRY(get_socket(fd));
   const abi::Msghdr header = TRY(message.read());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // setsockopt(2) and getsockopt(2). Options that are a number come from syscall-shim/abi/sockopts.def; those with
 // structures are here. An option that is in neither is ENOPROTOOPT.
+#include "kernel/net/interfaces.hpp"
 #include "kernel/sched/process.hpp"
 #include "syscall-shim/linux/net.hpp"
 #include "syscall-shim/linux/net_common.hpp"
@@ -42,12 +43,20 @@ enum Special : i32 {
   kSoPeerName = 28,
   kSoProtocol = 38,
   kSoDomain = 39,
+  kSoAttachFilter = 26,  // reading: SO_GET_FILTER
+  kSoDetachFilter = 27,
+  kSoPeerSecurity = 31,
+  kSoLockFilter = 44,
   kSoIncomingNapiId = 56,
+  kSoCookie = 57,
+  kSoPeerGroups = 59,
   kTcpInfo = 11,
   kTcpCongestion = 13,
   kIpMulticastInterface = 32,
   kIpAddMembership = 35,
   kIpDropMembership = 36,
+  kMcastJoinGroup = 42,
+  kMcastLeaveGroup = 45,
   kIpv6JoinGroup = 20,
   kIpv6LeaveGroup = 21,
 };
@@ -60,6 +69,8 @@ bool level_fits(const net::Socket& socket, i32 level) {
       return true;
     case abi::kSolTcp:
       return socket.protocol() == abi::kProtoTcp;
+    case abi::kSolUdp:
+      return socket.protocol() == abi::kProtoUdp;
     case abi::kSolIp:
       return family == AddressFamily::kInet4 || family == AddressFamily::kInet6;
     case abi::kSolIpv6:
@@ -69,6 +80,7 @@ bool level_fits(const net::Socket& socket, i32 level) {
   }
 }
 
+// What setting answers for a level that the socket does not have; reading is always NotSupported.
 Errno wrong_level(const net::Socket& socket) {
   return socket.family() == AddressFamily::kUnix ? Errno::NotSupported : Errno::NoProtocolOption;
 }
@@ -127,6 +139,30 @@ Result<void> set_membership6(net::Socket& socket, UserAddr value, i32 size, bool
   return socket.join_group(group, net::kAnyV6, request.index, join);
 }
 
+// struct group_req: an interface and a group of either family, 8-byte aligned.
+Result<void> set_group(net::Socket& socket, UserAddr value, i32 size, bool join) {
+  struct GroupRequest {
+    u32 index, pad;
+    abi::SockaddrStorage group;
+  };
+  static_assert(sizeof(GroupRequest) == 136);
+  if (static_cast<usize>(size) < sizeof(GroupRequest)) return Errno::Invalid;
+  const GroupRequest request = TRY(UserPtr<GroupRequest>(value).read());
+  const bool six = socket.family() == AddressFamily::kInet6;
+  if (request.group.family != (six ? abi::kAfInet6 : abi::kAfInet)) return Errno::AddressNotAvailable;
+  net::IpAddress group = net::kAnyV4;
+  if (six) {
+    abi::SockaddrIn6 in{};
+    __builtin_memcpy(&in, &request.group, sizeof in);
+    __builtin_memcpy(group.bytes, in.address, sizeof group.bytes);
+  } else {
+    abi::SockaddrIn in{};
+    __builtin_memcpy(&in, &request.group, sizeof in);
+    group = net::IpAddress::v4_raw(in.address);
+  }
+  return socket.join_group(group, six ? net::kAnyV6 : net::kAnyV4, request.index, join);
+}
+
 Result<void> bind_to_device(net::Socket& socket, UserAddr value, i32 size) {
   char name[16] = {};
   const usize length = min<usize>(static_cast<usize>(size), sizeof name - 1);
@@ -134,10 +170,55 @@ Result<void> bind_to_device(net::Socket& socket, UserAddr value, i32 size) {
   return socket.bind_to_device(StringView(name));
 }
 
+// struct sock_fprog: a program of classic BPF. Errors: Invalid, Fault, NotPermitted (SO_LOCK_FILTER).
+Result<void> attach_filter(net::Socket& socket, UserAddr value, i32 size) {
+  struct Program {
+    u16 length;
+    u16 pad[3];
+    u64 instructions;
+  };
+  if (size != static_cast<i32>(sizeof(Program))) return Errno::Invalid;
+  const Program given = TRY(UserPtr<Program>(value).read());
+  if (socket.filter().locked()) return Errno::NotPermitted;
+  if (given.length == 0 || given.length > bpf::kMostInstructions || given.instructions == 0) return Errno::Invalid;
+  Vector<bpf::Instruction> program;
+  TRY(program.resize(given.length));
+  TRY(copy_from_user(program.data(), UserAddr{given.instructions}, given.length * sizeof(bpf::Instruction)));
+  TRY(bpf::check({program.data(), program.size()}));
+  RefPtr<net::SocketFilter> filter = TRY(make_ref<net::SocketFilter>(uni::move(program)));
+  return socket.filter().set(uni::move(filter));
+}
+
+Result<void> lock_filter(net::Socket& socket, UserAddr value, i32 size) {
+  if (static_cast<usize>(size) < sizeof(i32)) return Errno::Invalid;
+  const i32 on = TRY(UserPtr<i32>(value).read());
+  if (on == 0 && socket.filter().locked()) return Errno::NotPermitted;
+  if (on != 0) socket.filter().lock_filter();
+  return {};
+}
+
+// SO_GET_FILTER: the size counts instructions, not bytes.
+Result<i64> give_filter(net::Socket& socket, UserAddr value, UserPtr<i32> size) {
+  const RefPtr<net::SocketFilter> filter = socket.filter().get();
+  const i32 count = filter ? static_cast<i32>(filter->program().size()) : 0;
+  const i32 room = TRY(size.read());
+  if (room != 0 && room < count) return Errno::Invalid;
+  if (room != 0 && count != 0)
+    TRY(copy_to_user(value, filter->program().data(), static_cast<usize>(count) * sizeof(bpf::Instruction)));
+  TRY(size.write(count));
+  return i64{0};
+}
+
 Result<void> set_special(net::Socket& socket, i32 level, i32 name, UserAddr value, i32 size) {
+  if (level == abi::kSolSocket && name == kSoAttachFilter) return attach_filter(socket, value, size);
+  if (level == abi::kSolSocket && name == kSoDetachFilter) return socket.filter().set(nullptr);
+  if (level == abi::kSolSocket && name == kSoLockFilter) return lock_filter(socket, value, size);
   if (level == abi::kSolSocket && name == kSoBindToDevice) return bind_to_device(socket, value, size);
   if (level == abi::kSolIp && (name == kIpAddMembership || name == kIpDropMembership)) {
     return set_membership(socket, value, size, name == kIpAddMembership);
+  }
+  if ((level == abi::kSolIp || level == abi::kSolIpv6) && (name == kMcastJoinGroup || name == kMcastLeaveGroup)) {
+    return set_group(socket, value, size, name == kMcastJoinGroup);
   }
   if (level == abi::kSolIp && name == kIpMulticastInterface) {
     // An address alone, or a struct ip_mreqn whose index decides.
@@ -169,6 +250,36 @@ Result<i64> give(UserAddr value, UserPtr<i32> size_at, const void* data, usize s
 
 Result<i64> give_number(UserAddr value, UserPtr<i32> size_at, i32 number) {
   return give(value, size_at, &number, sizeof number);
+}
+
+// The groups of the process at the other end of an AF_UNIX stream, as they are now.
+Result<i64> give_peer_groups(net::Socket& socket, UserAddr value, UserPtr<i32> size) {
+  const net::PeerCredentials peer = TRY(socket.peer_credentials());
+  RefPtr<Process> process = Process::find(Pid{peer.pid});
+  if (peer.pid == 0 || !process) return Errno::NoData;
+  const Vector<u32>& groups = process->credentials.groups;
+  const usize bytes = groups.size() * sizeof(u32);
+  if (static_cast<usize>(TRY(size.read())) < bytes) {
+    TRY(size.write(static_cast<i32>(bytes)));
+    return Errno::Range;
+  }
+  return give(value, size, groups.data(), bytes);
+}
+
+// The name of the interface that the socket is bound to, with its NUL; nothing where it is to none.
+Result<i64> give_device(net::Socket& socket, UserAddr value, UserPtr<i32> size) {
+  constexpr i32 kNameSize = 16;
+  if (socket.bound_device() == 0) return give(value, size, "", 0);
+  if (TRY(size.read()) < kNameSize) return Errno::Invalid;
+  net::Interface interface;
+  for (usize at = 0; net::interface_at(at, &interface); ++at) {
+    if (interface.index != socket.bound_device()) continue;
+    const StringView name(interface.name);
+    char text[kNameSize] = {};
+    __builtin_memcpy(text, name.data(), name.size());
+    return give(value, size, text, name.size() + 1);
+  }
+  return Errno::NoDevice;
 }
 
 i32 domain_of(AddressFamily family) {
@@ -230,6 +341,21 @@ Result<i64> get_special(net::Socket& socket, i32 level, i32 name, UserAddr value
       const abi::Ucred who{peer.pid, peer.uid, peer.gid};
       return give(value, size, &who, sizeof who);
     }
+    case kSoAttachFilter:
+      return give_filter(socket, value, size);
+    case kSoLockFilter:
+      return give_number(value, size, socket.filter().locked() ? 1 : 0);
+    case kSoPeerGroups:
+      return give_peer_groups(socket, value, size);
+    case kSoPeerSecurity:
+      return Errno::NoProtocolOption;  // no labels are kept
+    case kSoCookie: {
+      const u64 cookie = socket.number();
+      if (TRY(size.read()) < static_cast<i32>(sizeof cookie)) return Errno::Invalid;
+      return give(value, size, &cookie, sizeof cookie);
+    }
+    case kSoBindToDevice:
+      return give_device(socket, value, size);
     case kSoPeerName: {
       abi::SockaddrStorage raw;
       const net::Address peer = TRY(socket.peer_address());
@@ -259,7 +385,7 @@ Result<i64> sys_setsockopt(i32 fd, i32 level, i32 name, UserAddr value, i32 size
 
 Result<i64> sys_getsockopt(i32 fd, i32 level, i32 name, UserAddr value, UserPtr<i32> size) {
   RefPtr<net::Socket> socket = TRY(get_socket(fd));
-  if (!level_fits(*socket, level)) return wrong_level(*socket);
+  if (!level_fits(*socket, level)) return Errno::NotSupported;
   const i32 room = TRY(size.read());
   if (room < 0) return Errno::Invalid;
   const Row* row = find_row(level, name);
