@@ -76,8 +76,8 @@ usize File::describe(Span<char> out) {
     __builtin_memmove(out.data(), path.value().data(), path.value().size());
     return path.value().size();
   }
-  constexpr const char* kNames[] = {"inode",      "pipe",    "socket", "[eventpoll]", "[eventfd]", "[timerfd]",
-                                    "[signalfd]", "inotify", "device", "[pidfd]",     "other"};
+  constexpr const char* kNames[] = {"inode",      "pipe",    "socket", "[eventpoll]", "[eventfd]",  "[timerfd]",
+                                    "[signalfd]", "inotify", "device", "[pidfd]",     "[io_uring]", "other"};
   format(text, "anon_inode:{}", kNames[static_cast<usize>(kind_)]);
   return text.view().size();
 }

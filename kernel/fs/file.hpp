@@ -72,6 +72,7 @@ enum class FileKind : u8 {
   kInotify,
   kDevice,
   kPidFd,
+  kUring,
   kOther
 };
 

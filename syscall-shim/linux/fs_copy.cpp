@@ -2,6 +2,7 @@
 // Copies inside the kernel: sendfile(2), copy_file_range(2), splice(2), tee(2), vmsplice(2). A regular file's pages are
 // handed to the receiver as they lie in the page cache; other sources go through a few pages of the kernel.
 // Nothing is taken from a pipe before the receiver has it.
+#include "syscall-shim/linux/fs_copy.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/pipe.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
@@ -163,16 +164,61 @@ class Position {
   bool used_ = false;
 };
 
-Result<i64> copy_positions(fs::File& in, Position& from, fs::File& out, Position& to, u64 count, u32 flags) {
+Result<usize> move_between(fs::File& in, u64* from, fs::File& out, u64* to, u64 count, u32 flags) {
   const bool block = (flags & kSpliceNonBlock) == 0;
-  const Side source{in, from.get(), block && !in.nonblocking()};
-  const Side target{out, to.get(), block && !out.nonblocking()};
-  Result<usize> done = copy_all(source, target, min(count, abi::kMaxTransfer));
+  const Side source{in, from, block && !in.nonblocking()};
+  const Side target{out, to, block && !out.nonblocking()};
+  return copy_all(source, target, min(count, abi::kMaxTransfer));
+}
+
+Result<i64> copy_positions(fs::File& in, Position& from, fs::File& out, Position& to, u64 count, u32 flags) {
+  Result<usize> done = move_between(in, from.get(), out, to.get(), count, flags);
   TRY(from.end());
   TRY(to.end());
   return finish_write(uni::move(done));
 }
+
+// What splice asks of two files, before their offsets are looked at.
+Result<void> check_splice(fs::File& in, bool in_offset, fs::File& out, bool out_offset, u32 flags) {
+  if ((flags & ~15u) != 0) return Errno::Invalid;
+  if (!in.readable() || !out.writable()) return Errno::BadFd;
+  fs::Pipe* const in_pipe = fs::pipe_of(in);
+  fs::Pipe* const out_pipe = fs::pipe_of(out);
+  if ((in_pipe != nullptr && in_offset) || (out_pipe != nullptr && out_offset)) return Errno::IllegalSeek;
+  if (in_pipe == nullptr && out_pipe == nullptr) return Errno::Invalid;
+  if (in_pipe == out_pipe || (out.flags() & fs::kOpenAppend) != 0) return Errno::Invalid;
+  return {};
+}
 }  // namespace
+
+Result<usize> splice_files(fs::File& in, i64* in_offset, fs::File& out, i64* out_offset, u64 count, u32 flags) {
+  if (count == 0) return usize{0};
+  TRY(check_splice(in, in_offset != nullptr, out, out_offset != nullptr, flags));
+  struct Place {
+    fs::File& file;
+    i64* given;
+    u64 at = 0;
+    Result<u64*> begin() {
+      if (!file.seekable()) return given != nullptr ? Result<u64*>(Errno::IllegalSeek) : Result<u64*>(nullptr);
+      if (given != nullptr && *given < 0) return Errno::Invalid;
+      LockGuard guard(file.position_lock);
+      at = given != nullptr ? static_cast<u64>(*given) : file.position;
+      return &at;
+    }
+    void end() {
+      if (given != nullptr) *given = static_cast<i64>(at);
+      if (given != nullptr || !file.seekable()) return;
+      LockGuard guard(file.position_lock);
+      file.position = at;
+    }
+  } from{in, in_offset}, to{out, out_offset};
+  u64* const source = TRY(from.begin());
+  u64* const target = TRY(to.begin());
+  Result<usize> done = move_between(in, source, out, target, count, flags);
+  from.end();
+  to.end();
+  return done;
+}
 
 // sendfile(2): the source must be a file that can be read at a position.
 Result<i64> sys_sendfile(i32 out, i32 in, UserPtr<i64> offset, u64 count) {
@@ -212,16 +258,28 @@ Result<i64> sys_splice(i32 in, UserPtr<i64> in_offset, i32 out, UserPtr<i64> out
   if ((flags & ~15u) != 0) return Errno::Invalid;
   const RefPtr<fs::File> source = TRY(file_of(in));
   const RefPtr<fs::File> target = TRY(file_of(out));
-  if (!source->readable() || !target->writable()) return Errno::BadFd;
-  fs::Pipe* const in_pipe = fs::pipe_of(*source);
-  fs::Pipe* const out_pipe = fs::pipe_of(*target);
-  if ((in_pipe != nullptr && in_offset) || (out_pipe != nullptr && out_offset)) return Errno::IllegalSeek;
-  if (in_pipe == nullptr && out_pipe == nullptr) return Errno::Invalid;
-  if (in_pipe == out_pipe || (target->flags() & fs::kOpenAppend) != 0) return Errno::Invalid;
+  TRY(check_splice(*source, static_cast<bool>(in_offset), *target, static_cast<bool>(out_offset), flags));
   Position from, to;
   TRY(from.begin(*source, in_offset));
   TRY(to.begin(*target, out_offset));
   return copy_positions(*source, from, *target, to, count, flags);
+}
+
+Result<usize> tee_files(fs::File& in, fs::File& out, u64 count, u32 flags) {
+  if (!in.readable() || !out.writable()) return Errno::BadFd;
+  fs::Pipe* const from = fs::pipe_of(in);
+  fs::Pipe* const to = fs::pipe_of(out);
+  if (from == nullptr || to == nullptr || from == to) return Errno::Invalid;
+  const bool block = (flags & kSpliceNonBlock) == 0;
+  TRY(from->wait_readable(block && !in.nonblocking()));
+  TRY(to->wait_writable(block && !out.nonblocking()));
+  Bounce bounce;
+  void* memory = TRY(bounce.memory());
+  IoCursor peeked = IoCursor::kernel(memory, min(min<usize>(count, bounce.size()), to->capacity() - to->used()));
+  const usize held = TRY(from->peek(peeked));
+  if (held == 0) return usize{0};
+  Side side{out, nullptr, false};
+  return deliver(side, memory, held);
 }
 
 Result<i64> sys_tee(i32 in, i32 out, u64 count, u32 flags) {
@@ -229,21 +287,7 @@ Result<i64> sys_tee(i32 in, i32 out, u64 count, u32 flags) {
   if (count == 0) return 0;
   const RefPtr<fs::File> source = TRY(file_of(in));
   const RefPtr<fs::File> target = TRY(file_of(out));
-  if (!source->readable() || !target->writable()) return Errno::BadFd;
-  fs::Pipe* const from = fs::pipe_of(*source);
-  fs::Pipe* const to = fs::pipe_of(*target);
-  if (from == nullptr || to == nullptr || from == to) return Errno::Invalid;
-  const bool block = (flags & kSpliceNonBlock) == 0;
-  TRY(from->wait_readable(block && !source->nonblocking()));
-  Result<void> room = to->wait_writable(block && !target->nonblocking());
-  if (!room.ok()) return finish_write(room.error());
-  Bounce bounce;
-  void* memory = TRY(bounce.memory());
-  IoCursor peeked = IoCursor::kernel(memory, min(min<usize>(count, bounce.size()), to->capacity() - to->used()));
-  const usize held = TRY(from->peek(peeked));
-  if (held == 0) return 0;
-  Side side{*target, nullptr, false};
-  return finish_write(deliver(side, memory, held));
+  return finish_write(tee_files(*source, *target, count, flags));
 }
 
 // vmsplice(2): into a pipe the memory is copied, not given (as without SPLICE_F_GIFT); out of it, too.

@@ -4,6 +4,7 @@
 
 #include "kernel/mm/user_access.hpp"
 #include "syscall-shim/abi/aio.hpp"
+#include "syscall-shim/abi/io_uring.hpp"
 #include "syscall-shim/abi/poll.hpp"
 #include "syscall-shim/abi/time.hpp"
 
@@ -17,5 +18,10 @@ Result<i64> sys_io_cancel(u64 id, UserPtr<abi::Iocb> request, UserAddr result);
 Result<i64> sys_io_getevents(u64 id, i64 least, i64 most, UserPtr<abi::IoEvent> events, UserPtr<abi::Timespec> timeout);
 Result<i64> sys_io_pgetevents(u64 id, i64 least, i64 most, UserPtr<abi::IoEvent> events, UserPtr<abi::Timespec> timeout,
                               UserPtr<abi::SigSetArgument> mask);
+
+// io_uring.cpp
+Result<i64> sys_io_uring_setup(u32 entries, UserPtr<abi::UringParams> params);
+Result<i64> sys_io_uring_enter(i32 fd, u32 to_submit, u32 least, u32 flags, UserAddr argument, u64 size);
+Result<i64> sys_io_uring_register(i32 fd, u32 operation, UserAddr argument, u32 count);
 
 }  // namespace uni::shim
