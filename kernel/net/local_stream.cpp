@@ -236,9 +236,14 @@ Result<usize> LocalStream::take_stream(int end, const Socket& socket, Message& m
       break;  // bytes of different senders are told apart (unix(7), SO_PASSCRED)
     }
     const usize part = min(size, wanted - copied);
-    Result<usize> put = message.data.put(packet->data, part);
-    if (!put.ok()) return copied > 0 ? Result<usize>(copied) : Result<usize>(put.error());
-    const usize done = put.take();
+    usize done = part;
+    if (flavour_ == StreamFlavour::kTcp && (message.flags & kMsgTrunc) != 0) {
+      message.data.skip(part);  // the bytes are dropped (tcp(7))
+    } else {
+      Result<usize> put = message.data.put(packet->data, part);
+      if (!put.ok()) return copied > 0 ? Result<usize>(copied) : Result<usize>(put.error());
+      done = put.take();
+    }
     copied += done;
     stop = done < part || static_cast<bool>(packet->rights);
     if (flavour_ != StreamFlavour::kTcp) deliver_ancillary(*packet, message, peek);
