@@ -21,6 +21,8 @@ class NetlinkSocket final : public Socket {
   Result<usize> send(Message& message) override;
   Result<usize> receive(Message& message) override;
   u32 poll() override;
+  // Puts a datagram of the kernel where the program reads. Errors: NoBuffers.
+  Result<void> deliver(const u8* data, usize size) { return queue(data, size); }
 
  protected:
   usize readable_bytes() override;

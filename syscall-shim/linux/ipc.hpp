@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Handlers of the ipc family: System V shared memory, semaphores and message queues.
+// Handlers of the ipc family: System V shared memory, semaphores and message queues, and POSIX message queues.
 #pragma once
 
 #include "kernel/ipc/object.hpp"
 #include "kernel/ipc/semaphores.hpp"
 #include "kernel/mm/user_access.hpp"
 #include "syscall-shim/abi/ipc.hpp"
+#include "syscall-shim/abi/mqueue.hpp"
 #include "syscall-shim/abi/time.hpp"
+#include "syscall-shim/linux/fs.hpp"
 
 namespace uni::shim {
 
@@ -28,6 +30,15 @@ Result<i64> sys_msgget(i32 key, u32 flags);
 Result<i64> sys_msgsnd(i32 id, UserPtr<u8> message, u64 size, u32 flags);
 Result<i64> sys_msgrcv(i32 id, UserPtr<u8> message, u64 size, i64 type, u32 flags);
 Result<i64> sys_msgctl(i32 id, i32 command, UserPtr<u8> argument);
+
+// ipc_mq.cpp
+Result<i64> sys_mq_open(UserText name, i32 flags, u32 mode, UserPtr<abi::MqAttr> attributes);
+Result<i64> sys_mq_unlink(UserText name);
+Result<i64> sys_mq_timedsend(i32 fd, UserPtr<u8> text, u64 size, u32 priority, UserPtr<abi::Timespec> timeout);
+Result<i64> sys_mq_timedreceive(i32 fd, UserPtr<u8> text, u64 size, UserPtr<u32> priority,
+                                UserPtr<abi::Timespec> timeout);
+Result<i64> sys_mq_notify(i32 fd, UserPtr<abi::Sigevent> event);
+Result<i64> sys_mq_getsetattr(i32 fd, UserPtr<abi::MqAttr> fresh, UserPtr<abi::MqAttr> old);
 
 inline abi::IpcPerm to_perm(const ipc::Object& o) {
   abi::IpcPerm p{};

@@ -99,7 +99,7 @@ constexpr Row task() {
 }
 
 // What the limits can be set to.
-constexpr u64 kIntMost = 0x7fffffff, kMost = ~u64{0}, kMostIds = 32768;
+constexpr u64 kIntMost = 0x7fffffff, kMost = ~u64{0}, kMostIds = 32768, kMostQueueMessage = 16 * kMiB;
 
 constexpr Row kRows[] = {
     link("self", show_self),
@@ -150,6 +150,7 @@ constexpr Row kRows[] = {
     file("cmdline", show_cmdline),
     file("cpuinfo", show_cpuinfo),
     text("filesystems", "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\t9p\n\text4\n"),
+    text("filesystems", "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tmqueue\nnodev\t9p\n\text4\n"),
     file("loadavg", show_loadavg),
     file("meminfo", show_meminfo),
     file("stat", show_stat),
@@ -211,6 +212,11 @@ constexpr Row kRows[] = {
     text("sys/fs/inotify/max_user_instances", "128\n"),
     text("sys/fs/inotify/max_user_watches", "65536\n"),
     text("sys/fs/lease-break-time", "45\n"),
+    limit_row<&ipc::Limits::mq_default_messages, 1, 65536>("sys/fs/mqueue/msg_default"),
+    limit_row<&ipc::Limits::mq_messages, 1, 65536>("sys/fs/mqueue/msg_max"),
+    limit_row<&ipc::Limits::mq_default_message_size, 128, kMostQueueMessage>("sys/fs/mqueue/msgsize_default"),
+    limit_row<&ipc::Limits::mq_message_size, 128, kMostQueueMessage>("sys/fs/mqueue/msgsize_max"),
+    limit_row<&ipc::Limits::mq_queues, 0, kIntMost>("sys/fs/mqueue/queues_max"),
     text("sys/fs/nr_open", "1048576\n"),
     text("sys/fs/pipe-max-size", "1048576\n"),
     text("sys/fs/pipe-user-pages-hard", "0\n"),
