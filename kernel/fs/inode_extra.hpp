@@ -13,8 +13,9 @@ class Pipe;
 struct InodeExtra {
   ~InodeExtra();
   SpinLock lock{Rank::kInode};
-  LockList* locks = nullptr;  // kernel/fs/locks.cpp
-  Pipe* fifo = nullptr;       // borrowed: it clears this when its last end closes; under `lock`
+  LockList* locks = nullptr;          // kernel/fs/locks.cpp
+  Pipe* fifo = nullptr;               // borrowed: it clears this when its last end closes; under `lock`
+  std::atomic<bool> linkable{false};  // O_TMPFILE: may get a name though it has none
 };
 
 }  // namespace uni::fs

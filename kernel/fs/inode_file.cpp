@@ -6,6 +6,7 @@
 #include "kernel/fs/locks.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
+#include "kernel/fs/permission.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/sched/process.hpp"
 
@@ -116,6 +117,7 @@ Result<usize> InodeFile::write(IoCursor& from, u64 offset) {
       if (offset >= size) return Errno::NotPermitted;
       from.truncate(size - offset);
     }
+    TRY(drop_set_ids(inode_));
     done = TRY(cache_->write(from, offset));
     append_end = offset + done;
   }
@@ -172,6 +174,7 @@ Result<void> truncate_inode(Inode& inode, u64 size) {
   const u64 old = inode.size();
   if ((size < old && sealed(inode, kSealShrink)) || (size > old && sealed(inode, kSealGrow)))
     return Errno::NotPermitted;
+  TRY(drop_set_ids(inode));
   PageCache* cache = inode.page_cache();
   TRY(cache != nullptr ? cache->truncate(size) : inode.set_size(size));
   inode.note_modified();
@@ -197,6 +200,7 @@ Result<void> InodeFile::allocate(int mode, u64 offset_from, u64 length) {
   if (sealed(inode_, kSealWrite | kSealFutureWrite) && (mode & (kPunchHole | kZeroRange)) != 0)
     return Errno::NotPermitted;
   if (grows && sealed(inode_, kSealGrow)) return Errno::NotPermitted;
+  TRY(drop_set_ids(inode_));
   if ((mode & (kPunchHole | kZeroRange)) != 0)
     TRY(cache_->punch(mode, offset_from, length));
   else

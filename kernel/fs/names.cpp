@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making and taking away names: mkdir, mknod, symlink, link, unlink, rmdir. Rename is in rename.cpp. The order of
 // checks is Linux's: what stands at the name, then the mount, then permissions.
+#include "kernel/fs/inode_extra.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/path.hpp"
@@ -74,16 +75,30 @@ Result<void> make_symlink(const PathStart& start, StringView path, StringView ta
 
 Result<void> link(Dentry& existing, const PathStart& start, StringView path) {
   Inode& inode = *existing.inode();
-  const auto make = [&](Dentry& directory, StringView name) -> Result<RefPtr<Inode>> {
-    // A nameless file of the same store (O_TMPFILE) may get a name; that of a memfd or pipe never.
-    if (existing.mount() != directory.mount()) return Errno::CrossDevice;
-    if (inode.type() == FileType::kDirectory) return Errno::NotPermitted;
-    TRY(directory.inode()->link(name, inode));
-    if (PageCache* cache = inode.page_cache()) cache->set_unlinked(false);
-    notify::inode_event(inode, notify::kAttributes);  // its count of links
-    return RefPtr<Inode>(&inode);
-  };
-  TRY(make_name(start, path, Slash::kRefused, make));
+  Walker walker(start, 0);
+  const LastName last = TRY(walker.to_parent(path));
+  if (last.kind != LastName::Kind::kNormal) return Errno::Exists;
+  Dentry& directory = *last.directory;
+  LockGuard guard(directory.inode()->lock);
+  const RefPtr<Dentry> there = TRY(DentryCache::lookup(directory, last.name, last.hash));
+  if (there->inode() != nullptr) return Errno::Exists;
+  if (last.slash || directory.deleted()) return Errno::NoEntry;
+  TRY(writable_place(directory));
+  if (existing.mount() != directory.mount()) return Errno::CrossDevice;
+  TRY(may_link(inode, start.who));
+  TRY(may_create(directory, start.who));
+  if (inode.type() == FileType::kDirectory) return Errno::NotPermitted;
+  // What has lost its last name gets no other; what was made without one (O_TMPFILE) may.
+  Stat stat;
+  TRY(inode.stat(stat));
+  InodeExtra* extra = inode.extra();
+  if (stat.links == 0 && (extra == nullptr || !extra->linkable.load())) return Errno::NoEntry;
+  TRY(directory.inode()->link(last.name, inode));
+  if (extra != nullptr) extra->linkable.store(false);
+  if (PageCache* cache = inode.page_cache()) cache->set_unlinked(false);
+  TRY(DentryCache::add(directory, last.name, last.hash, RefPtr<Inode>(&inode)));
+  notify::inode_event(inode, notify::kAttributes);  // its count of links
+  notify::name_event(*directory.inode(), last.name, false, notify::kCreate);
   return {};
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // open(2): finding or making the file, the checks, and the File over it.
 #include "kernel/dev/random.hpp"
+#include "kernel/fs/inode_extra.hpp"
 #include "kernel/fs/inode_file.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
@@ -157,6 +158,10 @@ Result<RefPtr<File>> open_temporary(const PathStart& start, StringView path, u32
     hashed = DentryCache::remove(*made);
   }
   if (PageCache* cache = made->inode()->page_cache()) cache->set_unlinked(true);
+  if ((flags & kOpenExclusive) == 0) {
+    InodeExtra* extra = TRY(made->inode()->ensure_extra());
+    extra->linkable.store(true);
+  }
   return open_checked(*made, start.who, flags, Fresh::kYes);
 }
 }  // namespace

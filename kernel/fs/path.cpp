@@ -2,14 +2,12 @@
 // Path walk. Invariant: whenever the lock is dropped, what at_ points to is kept by held_ or by a local reference.
 #include "kernel/fs/path.hpp"
 
+#include "kernel/fs/permission.hpp"
 #include "kernel/sched/process.hpp"
 
 namespace uni::fs {
 
 namespace {
-constexpr unsigned kCapDacOverride = 1;
-constexpr unsigned kCapDacReadSearch = 2;
-
 // Lets the dentry lock go for a scope.
 class Unlocked {
  public:
@@ -115,7 +113,7 @@ Result<usize> Walker::read_target(Inode& link, RefPtr<Dentry>& jump) {
 }
 
 // Replaces the current place by the link's target: a jump, or text that is walked before the rest.
-Result<void> Walker::follow(Dentry& link) {
+Result<void> Walker::follow(Dentry& link, bool last) {
   if (++links_ > kMostLinks || (flags_ & kNoSymlinks) != 0) return Errno::Loop;
   RefPtr<Dentry> directory(at_);
   RefPtr<Dentry> keep(&link);
@@ -123,7 +121,8 @@ Result<void> Walker::follow(Dentry& link) {
   {
     const Unlocked unlocked;
     RefPtr<Dentry> jump;
-    Result<usize> got = read_target(*link.inode(), jump);
+    const Result<void> allowed = last ? may_follow(*directory->inode(), *link.inode(), start_.who) : Result<void>();
+    Result<usize> got = allowed.ok() ? read_target(*link.inode(), jump) : Result<usize>(allowed.error());
     keep = nullptr;
     hold(jump ? uni::move(jump) : uni::move(directory));
     directory = nullptr;
@@ -174,7 +173,7 @@ Result<void> Walker::run(LastName* stop) {
     Dentry* next = TRY(child(name, hash));
     if (next->inode() == nullptr) return Errno::NoEntry;
     if (next->is_symlink() && (!last || must_be_directory_ || (flags_ & kFollow) != 0)) {
-      TRY(follow(*next));
+      TRY(follow(*next, last));
       continue;
     }
     at_ = next;
@@ -218,7 +217,7 @@ Result<LastName> Walker::follow_last(const LastName& previous, Dentry& link) {
   LastName last;
   dentry_lock().lock();
   at_ = previous.directory.get();
-  Result<void> walked = follow(link);
+  Result<void> walked = follow(link, true);
   if (walked.ok()) walked = run(&last);
   return finish_parent(uni::move(walked), last);
 }

@@ -48,7 +48,7 @@ class Walker {
   Result<void> up();
   Result<void> down();
   Result<Dentry*> child(StringView name, u32 hash);
-  Result<void> follow(Dentry& link);
+  Result<void> follow(Dentry& link, bool last);
   Result<usize> read_target(Inode& link, RefPtr<Dentry>& jump);  // without the lock
   Result<void> go_to_root();
   Dentry* root() const;

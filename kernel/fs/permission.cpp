@@ -66,6 +66,47 @@ Result<NewOwner> new_owner(Inode& directory, FileType type, u32 mode, const Cred
   return owner;
 }
 
+Result<void> may_link(Inode& inode, const Credentials& who) {
+  if (who.capable(kCapFowner)) return {};
+  Stat stat;
+  TRY(inode.stat(stat));
+  if (stat.uid == who.fsuid) return {};
+  constexpr u32 kSetGidProgram = kModeSetGid | kModeGroupExecute;
+  const bool safe = inode.type() == FileType::kRegular && (stat.mode & kModeSetUid) == 0 &&
+                    (stat.mode & kSetGidProgram) != kSetGidProgram &&
+                    check_access(inode, who, kMayRead | kMayWrite).ok();
+  return safe ? Result<void>() : Result<void>(Errno::NotPermitted);
+}
+
+Result<void> may_follow(Inode& directory, Inode& link, const Credentials& who) {
+  constexpr u32 kOpenToAll = kModeSticky | 02;
+  Stat own, above;
+  TRY(link.stat(own));
+  if (own.uid == who.fsuid) return {};
+  TRY(directory.stat(above));
+  if ((above.mode & kOpenToAll) != kOpenToAll || above.uid == own.uid) return {};
+  return Errno::Access;
+}
+
+namespace {
+// The permission bits that a changed file keeps.
+u32 without_set_ids(u32 mode) {
+  u32 kept = mode & 07777 & ~kModeSetUid;
+  if ((kept & kModeGroupExecute) != 0) kept &= ~kModeSetGid;
+  return kept;
+}
+}  // namespace
+
+Result<void> drop_set_ids(Inode& inode) {
+  if (Thread::current().is_kernel() || Process::current().credentials.capable(kCapFsetid)) return {};
+  Stat stat;
+  TRY(inode.stat(stat));
+  SetAttr change;
+  change.which = SetAttr::kMode;
+  change.mode = without_set_ids(stat.mode);
+  return change.mode == (stat.mode & 07777) ? Result<void>() : inode.set_attributes(change);
+}
+
 namespace {
 Result<void> may_chown(const Stat& now, const SetAttr& change, const Credentials& who) {
   if (who.capable(kCapChown)) return {};
@@ -97,8 +138,7 @@ Result<void> change_attributes(Dentry& dentry, const Credentials& who, SetAttr c
   if ((change.which & (SetAttr::kUid | SetAttr::kGid)) != 0) {
     TRY(may_chown(now, change, who));
     // A new owner does not inherit set-ID bits (chown(2)).
-    u32 kept = now.mode & 07777 & ~kModeSetUid;
-    if ((kept & kModeGroupExecute) != 0) kept &= ~kModeSetGid;
+    const u32 kept = without_set_ids(now.mode);
     if (inode.type() != FileType::kDirectory && kept != (now.mode & 07777)) {
       change.which |= SetAttr::kMode;
       change.mode = kept;

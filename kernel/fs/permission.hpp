@@ -29,6 +29,13 @@ struct NewOwner {
   u32 uid, gid, mode;
 };
 Result<NewOwner> new_owner(Inode& directory, FileType type, u32 mode, const Credentials& who);
+// May `who` make a further name for the file (protected_hardlinks, proc(5))? Errors: NotPermitted.
+Result<void> may_link(Inode& inode, const Credentials& who);
+// May `who` follow a link in that directory (protected_symlinks)? Errors: Access.
+Result<void> may_follow(Inode& directory, Inode& link, const Credentials& who);
+// The content is about to be changed: set-ID bits go unless the writer has CAP_FSETID (inode(7)). Needs the inode's
+// lock.
+Result<void> drop_set_ids(Inode& inode);
 // Errors: ReadOnlyFs.
 Result<void> writable_place(const Dentry& dentry);
 

@@ -49,6 +49,19 @@ struct Statfs {
 };
 static_assert(sizeof(Statfs) == 120);
 
+struct Ustat {
+  i32 tfree;
+  u64 tinode;
+  char fname[6], fpack[6];
+};
+static_assert(sizeof(Ustat) == 32);
+
+struct FileHandle {  // its bytes follow
+  u32 bytes;
+  i32 type;
+};
+inline constexpr u32 kLargestHandle = 128;  // MAX_HANDLE_SZ
+
 struct OpenHow {
   u64 flags, mode, resolve;
 };

@@ -131,6 +131,16 @@ Result<i64> sys_vmsplice(i32 fd, UserPtr<IoSegment> segments, u64 count, u32 fla
 // fs_mount.cpp
 Result<i64> sys_mount(UserText source, UserText target, UserText type, u64 flags, UserText data);
 Result<i64> sys_umount2(UserText target, u32 flags);
+Result<i64> sys_pivot_root(UserText new_root, UserText put_old);
+
+// fs_old.cpp
+Result<i64> sys_ustat(u32 device, UserPtr<abi::Ustat> out);
+Result<i64> sys_sysfs(i32 option, u64 first, u64 second);
+
+// fs_handle.cpp
+Result<i64> sys_name_to_handle_at(i32 directory, UserText path, UserPtr<abi::FileHandle> handle, UserPtr<i32> mount_id,
+                                  u32 flags);
+Result<i64> sys_open_by_handle_at(i32 mount_fd, UserPtr<abi::FileHandle> handle, u32 flags);
 
 // fs_inotify.cpp
 Result<i64> sys_inotify_init();

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// mount(2) and umount2(2): tmpfs, bind mounts, and changing a mount's flags. Mounts never propagate, so making one
-// private changes nothing; making one shared is refused.
+// mount(2) and umount2(2): the kernel's own file systems, bind mounts, and changing a mount's flags. Mounts
+// never propagate, so making one private changes nothing; making one shared is refused.
+#include "kernel/fs/devfs.hpp"
+#include "kernel/fs/procfs/procfs.hpp"
+#include "kernel/fs/sysfs/sysfs.hpp"
+#include "kernel/ipc/mqueue.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
 namespace uni::shim {
@@ -70,6 +74,26 @@ Result<RefPtr<fs::FileSystem>> make_tmpfs(StringView options) {
   }
   return fs::make_tmpfs(size, static_cast<u32>(mode) & 07777);
 }
+
+// Errors: NoDevice (no such type), NotBlock (a type that needs a device).
+Result<RefPtr<fs::FileSystem>> make(StringView type, StringView options) {
+  if (type == "tmpfs"_sv || type == "ramfs"_sv) return make_tmpfs(options);
+  if (type == "proc"_sv) return fs::procfs::create();
+  if (type == "sysfs"_sv) return fs::sysfs::create();
+  if (type == "devtmpfs"_sv) return fs::devfs::create();
+  if (type == "mqueue"_sv) return ipc::mqueue_fs();
+  for (const StringView stored : {"ext2"_sv, "ext3"_sv, "ext4"_sv}) {
+    if (type == stored) return Errno::NotBlock;
+  }
+  return Errno::NoDevice;
+}
+
+Result<RefPtr<fs::Dentry>> find_source(UserText source) {
+  if (!source) return Errno::Invalid;
+  PathArgument from;
+  TRY(from.read(abi::kAtCwd, source));
+  return find_path(from, 0, fs::kFollow);
+}
 }  // namespace
 
 Result<i64> sys_mount(UserText source, UserText target, UserText type, u64 flags, UserText data) {
@@ -90,18 +114,27 @@ Result<i64> sys_mount(UserText source, UserText target, UserText type, u64 flags
     return 0;
   }
   if ((flags & kBind) != 0) {
-    PathArgument from;
-    TRY(from.read(abi::kAtCwd, source));
-    const RefPtr<fs::Dentry> origin = TRY(find_path(from, 0, fs::kFollow));
+    const RefPtr<fs::Dentry> origin = TRY(find_source(source));
     TRY(fs::bind_mount(*origin, *place, 0));
     return 0;
   }
   if ((flags & (kPrivate | kSlave | kUnbindable)) != 0) return 0;
   if ((flags & (kShared | kMove)) != 0) return Errno::Invalid;
-  if (!(type_name.view == "tmpfs"_sv)) return Errno::NoDevice;
-  RefPtr<fs::FileSystem> made = TRY(make_tmpfs(options.view));
+  if (type_name.view.empty()) return Errno::Invalid;
+  RefPtr<fs::FileSystem> made = TRY(make(type_name.view, options.view));
   TRY(fs::mount_on(*place, uni::move(made), source_name.view, kept));
   return 0;
+}
+
+// pivot_root(2): the root mount is the image itself and stays.
+Result<i64> sys_pivot_root(UserText new_root, UserText put_old) {
+  if (!Process::current().credentials.capable(kCapSysAdmin)) return Errno::NotPermitted;
+  for (const UserText path : {new_root, put_old}) {
+    PathArgument argument;
+    TRY(argument.read(abi::kAtCwd, path));
+    const RefPtr<fs::Dentry> found = TRY(find_path(argument, 0, fs::kFollow | fs::kMustBeDirectory));
+  }
+  return Errno::Invalid;
 }
 
 Result<i64> sys_umount2(UserText target, u32 flags) {

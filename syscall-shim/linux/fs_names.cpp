@@ -5,7 +5,7 @@
 namespace uni::shim {
 
 namespace {
-constexpr u32 kCapMknod = 27;
+constexpr u32 kCapDacReadSearch = 2, kCapMknod = 27;
 
 Result<i64> done(Result<void> result) {
   if (!result.ok()) return result.error();
@@ -81,6 +81,8 @@ Result<i64> sys_symlink(UserText target, UserText path) {
 
 Result<i64> sys_linkat(i32 old_directory, UserText old_path, i32 new_directory, UserText new_path, u32 flags) {
   if ((flags & ~(abi::kAtSymlinkFollow | abi::kAtEmptyPath)) != 0) return Errno::Invalid;
+  if ((flags & abi::kAtEmptyPath) != 0 && !Process::current().credentials.capable(kCapDacReadSearch))
+    return Errno::NoEntry;
   PathArgument from;
   TRY(from.read(old_directory, old_path));
   const u32 follow = (flags & abi::kAtSymlinkFollow) != 0 ? u32{fs::kFollow} : 0u;
