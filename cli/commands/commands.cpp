@@ -2,12 +2,15 @@
 // The list of verbs, in the order in which `uni --help` shows them.
 #include "cli/commands/commands.hpp"
 
+#include "cli/commands/verify.hpp"
+
 namespace uni {
 
 void add_verbs(CLI::App& app, Verbs& verbs) {
   add_pack(app, verbs);
   add_run(app, verbs);
   add_inspect(app, verbs);
+  add_verify(app, verbs);
   add_syscalls(app, verbs);
 }
 

@@ -3,18 +3,22 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "loader/analyze/diagnostic.hpp"
 
 namespace uni {
 
 struct InspectOptions {
-  std::string subject;  // an image, a manifest or a program
+  std::vector<std::string> subjects;  // images, manifests or programs: one, or two for the difference
   std::string sysroot = "/";
   bool json = false;
+  bool diff = false;
+  std::vector<std::string> sbom;  // the format and the file, or nothing
 };
 
-// Prints the report to stdout. 0 where the program runs, with or without notes; kUnsupported where it will not.
+// Prints the report to stdout, or writes the bill of material. 0 where the program runs, with or without notes;
+// kUnsupported where it will not.
 Expected<int> run_inspect(const InspectOptions& options);
 
 }  // namespace uni

@@ -12,7 +12,8 @@
 #include <system_error>
 
 #include "cli/commands/commands.hpp"
-#include "cli/image/call_list.hpp"
+#include "cli/image/manifest_config.hpp"
+#include "cli/image/signature.hpp"
 #include "cli/image/writer.hpp"
 #include "cli/report/report.hpp"
 #include "loader/analyze/file.hpp"
@@ -167,29 +168,6 @@ Expected<PackResult> plan_manifest(const PackOptions& options) {
   return result;
 }
 
-BootConfig boot_config(const Manifest& m) {
-  BootConfig config;
-  config.add("version", "1");
-  config.add("program", m.program);
-  config.add("arg", m.program);
-  for (const std::string& a : m.arguments)
-    config.add("arg", a);
-  for (const std::string& e : m.environment)
-    config.add(e.find('=') != std::string::npos ? "env" : "x-env", e);
-  config.add("cwd", m.directory);
-  if (m.uid != 0) config.add("uid", std::to_string(m.uid));
-  if (m.gid != 0) config.add("gid", std::to_string(m.gid));
-  if (m.processes != "none") config.add("processes", m.processes);
-  if (m.call_mode != "all") config.add("syscalls", m.call_mode + ":" + call_list(m.syscalls));
-  if (!m.memory.empty()) config.add("x-memory", m.memory);
-  if (m.cpus != 0) config.add("x-cpus", std::to_string(m.cpus));
-  for (const std::string& p : m.publish)
-    config.add("x-publish", p);
-  for (const std::string& v : m.volumes)
-    config.add("x-volume", v);
-  return config;
-}
-
 std::string size_text(std::uint64_t bytes) {
   return bytes < (1U << 20) ? fmt::format("{} KiB", (bytes + 1023) / 1024)
                             : fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
@@ -206,6 +184,11 @@ Expected<int> run_pack(const PackOptions& options) {
       fmt::format("wrote {} ({}, {} files)", result->image.string(), size_text(result->disk_bytes), files);
   if (!result->manifest.empty()) text += " and " + result->manifest.string();
   report::note(text);
+  if (!options.sign.empty()) {
+    auto signature = sign_image(result->image, options.sign);
+    if (!signature) return std::unexpected(signature.error());
+    report::note("signed: " + signature->string());
+  }
   return 0;
 }
 
@@ -305,6 +288,7 @@ void add_pack(CLI::App& app, Verbs& verbs) {
           "list (all); default: audit, or all where some calls are not decided")
       ->type_name("audit|enforce|all");
   verb->add_option("--sysroot", options->sysroot, "the root of the system that the program is from")->type_name("DIR");
+  verb->add_option("--sign", options->sign, "a secret key of minisign or OpenSSH: sign the image")->type_name("KEY");
   verb->add_option("--name", options->name, "the image's name; default: the program's file name")->type_name("NAME");
   verb->add_option("arguments", options->arguments, "the program's arguments, after `--`")->type_name("ARG");
   verb->positionals_at_end(false);

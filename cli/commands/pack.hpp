@@ -23,6 +23,7 @@ struct PackOptions {
   std::string user;                      // UID[:GID]
   std::string processes;                 // none, fork, exec; empty: what the code can do
   std::string call_mode;                 // audit, enforce, all; empty: audit where every call is known
+  std::string sign;                      // a secret key; empty: the image is not signed
   std::string sysroot = "/";
   std::vector<std::string> arguments;
 };

@@ -31,7 +31,8 @@ Expected<std::string> read_kernel_file(const std::filesystem::path& path) {
 }
 
 // Over everything that makes the image; field lengths keep different lists apart.
-Sha256::Digest digest_of(const ImageRequest& request, const std::string& kernel, const std::string& config) {
+Sha256::Digest digest_of(std::string_view kernel, const std::string& config, const std::string& manifest,
+                         const FileMap& files) {
   Sha256 sum;
   const auto add = [&](std::string_view text) {
     sum.add(std::to_string(text.size()) + ":");
@@ -39,8 +40,8 @@ Sha256::Digest digest_of(const ImageRequest& request, const std::string& kernel,
   };
   add(sha256_of(kernel));
   add(config);
-  add(request.manifest);
-  for (const auto& [path, entry] : *request.files) {
+  add(manifest);
+  for (const auto& [path, entry] : files) {
     add(path);
     add(std::to_string(static_cast<int>(entry.kind)) + " " + std::to_string(entry.mode) + " " +
         std::to_string(entry.mtime));
@@ -63,12 +64,17 @@ std::span<const char> chars(const std::vector<std::uint8_t>& bytes) {
 
 }  // namespace
 
+gpt::Guid disk_guid(std::string_view kernel, const std::string& config, const std::string& manifest,
+                    const FileMap& files) {
+  return numbered_guid(digest_of(kernel, config, manifest, files), 0);
+}
+
 Expected<void> write_image(const ImageRequest& request) {
   auto kernel = read_kernel_file(request.kernel);
   if (!kernel) return std::unexpected(kernel.error());
   auto config = request.config.encode();
   if (!config) return std::unexpected(config.error());
-  const Sha256::Digest digest = digest_of(request, *kernel, *config);
+  const Sha256::Digest digest = digest_of(*kernel, *config, request.manifest, *request.files);
 
   gpt::Table table;
   table.disk = numbered_guid(digest, 0);

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string_view>
 
 #include "cli/image/boot_config.hpp"
+#include "cli/image/gpt.hpp"
 #include "cli/image/root.hpp"
 
 namespace uni {
@@ -23,5 +25,10 @@ struct ImageRequest {
 // kernel, the configuration, the files and the time alone. Fails with kBadInput where a file changed meanwhile, with
 // kEnvironment where the kernel is missing or the disk full.
 Expected<void> write_image(const ImageRequest& request);
+
+// The disk's identifier: made of a digest over all of these, so it tells whether one was exchanged. `config` is
+// encoded.
+gpt::Guid disk_guid(std::string_view kernel, const std::string& config, const std::string& manifest,
+                    const FileMap& files);
 
 }  // namespace uni

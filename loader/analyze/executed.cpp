@@ -34,13 +34,52 @@ std::set<std::string> path_constants(std::string_view bytes) {
   return out;
 }
 
+bool imports(const ClosureObject& object, std::string_view name) {
+  return std::ranges::binary_search(object.facts.imports, name);
+}
+
 bool executes(const ClosureObject& object) {
-  return !is_c_library(base_name(object.path)) && std::ranges::any_of(kExecutes, [&](std::string_view name) {
-    return std::ranges::binary_search(object.facts.imports, name);
-  });
+  return !is_c_library(base_name(object.path)) &&
+         std::ranges::any_of(kExecutes, [&](std::string_view name) { return imports(object, name); });
+}
+
+// Names that only ld.so's search gives a meaning: libNAME.so, libNAME.so.N.
+std::set<std::string> library_constants(std::string_view bytes) {
+  std::set<std::string> out;
+  for (std::size_t at = bytes.find(std::string_view("\0lib", 4)); at != std::string_view::npos;
+       at = bytes.find(std::string_view("\0lib", 4), at + 1)) {
+    const std::size_t end = bytes.find('\0', at + 1);
+    if (end == std::string_view::npos) break;
+    const std::string_view text = bytes.substr(at + 1, end - at - 1);
+    const std::size_t so = text.find(".so");
+    const bool plain =
+        std::ranges::all_of(text, [](unsigned char c) { return c > 0x20 && c < 0x7f && c != '%' && c != '/'; });
+    if (so == std::string_view::npos || so == 3 || text.size() > 255 || !plain) continue;
+    const std::string_view rest = text.substr(so + 3);
+    if (rest.empty() || (rest.size() > 1 && rest[0] == '.' && rest.find_first_not_of(".0123456789") == rest.npos))
+      out.emplace(text);
+  }
+  return out;
 }
 
 }  // namespace
+
+Expected<void> add_opened_libraries(ClosureBuilder& builder) {
+  const auto& closure = builder.closure();
+  for (std::size_t i = 0; i < closure.objects.size(); ++i) {
+    const ClosureObject& object = closure.objects[i];
+    if (is_c_library(base_name(object.path)) || !(imports(object, "dlopen") || imports(object, "dlmopen"))) continue;
+    const std::string path = object.path;
+    const auto bytes = read_text(object.host, std::uint64_t{1} << 30);
+    if (!bytes) return std::unexpected(bytes.error());
+    for (const std::string& name : library_constants(*bytes)) {
+      // What a needed library's own name is was satisfied long ago; what is not installed is an option not taken.
+      auto added = builder.add_by_name(name, "opened by " + path);
+      if (!added) builder.add_note(path + " can open `" + name + "`, which cannot be loaded: " + added.error().what);
+    }
+  }
+  return {};
+}
 
 Expected<void> add_executed_programs(ClosureBuilder& builder) {
   const auto& closure = builder.closure();

@@ -171,6 +171,7 @@ Expected<Closure> find_closure(const ClosureRequest& request) {
     if (auto ok = builder.add_other_program(program, "named by the user"); !ok) return std::unexpected(ok.error());
   }
   if (auto ok = add_executed_programs(builder); !ok) return std::unexpected(ok.error());
+  if (auto ok = add_opened_libraries(builder); !ok) return std::unexpected(ok.error());
   if (auto ok = apply_recipes(builder, request.recipes); !ok) return std::unexpected(ok.error());
   builder.add_directory(request.cwd, 0755, "the working directory");
   return builder.finish();
