@@ -201,6 +201,9 @@ Result<i64> sys_get_mempolicy(UserPtr<i32> mode, UserPtr<u64> mask, u64 max_node
   if ((flags & ~u64{7}) != 0) return Errno::Invalid;
   if ((flags & 4) != 0 && (flags & 3) != 0) return Errno::Invalid;
   if ((flags & 2) == 0 && (flags & 1) == 0 && address != 0) return Errno::Invalid;
+  u8 present = 0;
+  if ((flags & 2) != 0 && !space().residency(address & ~(kPageSize - 1), kPageSize, &present).ok())
+    return Errno::Fault;  // MPOL_F_ADDR: the policy of what is mapped there
   if (mode) TRY(mode.write(0));
   if (mask && max_node != 0) TRY(mask.write((flags & 4) != 0 ? 1 : 0));
   return 0;

@@ -49,7 +49,7 @@ Result<i64> sys_uname(UserPtr<abi::Utsname> out) {
   copy_text(u.sysname, "Linux");
   copy_text(u.nodename, now.host.set ? StringView(now.host.text) : boot::config().get(BootKey::hostname, "uni"));
   copy_text(u.release, kRelease);
-  copy_text(u.version, "#1 SMP");
+  copy_text(u.version, "#1 SMP PREEMPT_DYNAMIC");
   copy_text(u.machine, "x86_64");
   copy_text(u.domainname, now.domain.set ? StringView(now.domain.text) : StringView("(none)"));
   TRY(out.write(u));

@@ -13,6 +13,10 @@ Result<i64> sys_getrandom(UserPtr<u8> out, u64 size, u32 flags);
 Result<i64> sys_sethostname(UserPtr<char> name, i32 size);
 Result<i64> sys_setdomainname(UserPtr<char> name, i32 size);
 Result<i64> sys_syslog(i32 action, UserPtr<char> buffer, i32 size);
+// keys.cpp, keyctl.cpp
+Result<i64> sys_add_key(UserPtr<char> type, UserPtr<char> description, UserPtr<char> payload, u64 size, i32 keyring);
+Result<i64> sys_request_key(UserPtr<char> type, UserPtr<char> description, UserPtr<char> callout, i32 keyring);
+Result<i64> sys_keyctl(i32 operation, u64 a, u64 b, u64 c, u64 d);
 
 // The release that uname(2) and /proc/version give.
 inline constexpr const char* kRelease = "6.12.0-uni";
