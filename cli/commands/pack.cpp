@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "cli/commands/commands.hpp"
+#include "cli/image/call_list.hpp"
 #include "cli/image/manifest_config.hpp"
 #include "cli/image/signature.hpp"
 #include "cli/image/writer.hpp"
