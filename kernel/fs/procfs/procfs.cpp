@@ -149,7 +149,8 @@ constexpr Row kRows[] = {
 
     file("cmdline", show_cmdline),
     file("cpuinfo", show_cpuinfo),
-    text("filesystems", "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\tmqueue\nnodev\t9p\n\text4\n"),
+    text("filesystems",
+         "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\nnodev\tmqueue\nnodev\t9p\n\text4\n"),
     file("loadavg", show_loadavg),
     file("meminfo", show_meminfo),
     file("stat", show_stat),
