@@ -3,6 +3,8 @@
 // only objects that execute something at all are searched.
 #include "loader/analyze/executed.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <set>
 
@@ -32,6 +34,11 @@ std::set<std::string> path_constants(std::string_view bytes) {
     if (text.size() >= 4 && text.size() < 256 && plain && text.find('%') == std::string_view::npos) out.emplace(text);
   }
   return out;
+}
+
+// A path that means another file in the guest than here, or none.
+bool of_the_machine(std::string_view path) {
+  return path.starts_with("/proc/") || path.starts_with("/sys/") || path.starts_with("/dev/");
 }
 
 bool imports(const ClosureObject& object, std::string_view name) {
@@ -90,10 +97,13 @@ Expected<void> add_executed_programs(ClosureBuilder& builder) {
     const auto bytes = read_text(closure.objects[i].host, std::uint64_t{1} << 30);
     if (!bytes) return std::unexpected(bytes.error());
     for (const std::string& named : path_constants(*bytes)) {
-      if (builder.has(named)) continue;
+      if (of_the_machine(named) || builder.has(named)) continue;
+      const auto found = builder.sysroot().resolve(named);
+      if (!found || found->kind != Resolved::Kind::File || ::access(found->host.c_str(), X_OK) != 0) continue;
+      // The dynamic linker is executable too, but here it is the word in the program's header.
+      if (base_name(named).starts_with("ld-") || named == closure.interpreter) continue;
       if (std::ranges::find(kShells, base_name(named)) != std::end(kShells)) {
-        const auto where = builder.sysroot().resolve(named);
-        if (where && where->kind == Resolved::Kind::File && !builder.has(where->path))
+        if (!builder.has(found->path))
           builder.add_note(path + " can execute `" + named + "`; `--add-program " + named + "` takes it along");
         continue;
       }

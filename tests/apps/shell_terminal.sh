@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# An interactive shell in the guest behind `uni run -t`: ^C, ^Z, fg, background reads, window size.
+# An interactive shell in the guest behind `uni run -t`: ^C, ^Z, fg, background reads, window size, a full-screen editor.
 . "$(dirname "$0")/../lib.sh"
 pack shell.img "$(command -v busybox)" --processes exec -- sh -i
 python3 - "$UNI" << 'PY'
@@ -84,6 +84,14 @@ type_in(b"sh -c 'trap \"stty size; exit\" WINCH; echo go; while :; do usleep 100
 wait(rb"\ngo\r\n")
 fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 90, 0, 0))
 wait(rb"40 90\r\n")
+wait(rb"ready> ")
+# A full-screen editor, key by key as a user sees it; Enter is a carriage return there.
+type_in(b"vi /tmp/text\n")
+for seen_first, keys in ((rb"- /tmp/text", b"i"), (rb"I /tmp/text", b"hello"), (rb"hello", b"\x1b"), (rb"- /tmp/text", b":wq\r")):
+    wait(seen_first)
+    type_in(keys)
+wait(rb"ready> ")
+run(b"cat /tmp/text", rb"hello\r\n")
 wait(rb"ready> ")
 type_in(b"exit 7\n")
 end = time.monotonic() + LIMIT
