@@ -24,7 +24,7 @@ pack new.img ./server -a site:/srv -e MODE=b -e SECRET
 
 "$UNI" inspect --diff old.img new.img > diff.txt || fail "the difference fails"
 for line in "- /srv/gone 5 bytes 0644" "+ /srv/new 4 bytes 0644" "~ /usr/local/bin/server: " "+ socket " \
-  "+ evidence /usr/local/bin/server: fork" "~ environment MODE: a -> b" "+ environment SECRET from \`uni run\`"; do
+  "+ evidence /usr/local/bin/server: main -> fork" "~ environment MODE: a -> b" "+ environment SECRET from \`uni run\`"; do
   has "the difference" "$(cat diff.txt)" "$line"
 done
 same "no difference" "$("$UNI" inspect --diff old.img old.yaml)" ""
