@@ -26,7 +26,7 @@ struct LinkMap {
   std::size_t first_object = 0;  // where the program stands in Closure::objects
 };
 
-// Whether it is an ELF file for this class and machine.
+// Whether it is a program or library for this class and machine. What a compiler takes in (crt1.o) is data.
 bool is_elf_object(const std::filesystem::path& host);
 
 class ClosureBuilder {

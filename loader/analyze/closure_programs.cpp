@@ -53,9 +53,10 @@ fs::path find_on_host(const std::string& program) {
 
 bool is_elf_object(const fs::path& host) {
   const auto file = InputFile::open(host);
-  char magic[4] = {};
-  return file && file->read_exact(0, magic).has_value() && std::string_view(magic, 4) == "\177ELF" &&
-         !is_foreign_elf(*file);
+  char start[18] = {};  // e_ident and e_type
+  constexpr char kRelocatable = 1, kCore = 4;
+  return file && file->read_exact(0, start).has_value() && std::string_view(start, 4) == "\177ELF" &&
+         start[16] != kRelocatable && start[16] != kCore && !is_foreign_elf(*file);
 }
 
 std::string ClosureBuilder::environment_value(std::string_view name) const {

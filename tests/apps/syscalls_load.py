@@ -68,7 +68,7 @@ for call in (lambda: os.sched_getaffinity(0), lambda: os.sched_setaffinity(0, os
              lambda: os.setresgid(0, 0, 0), lambda: os.setuid(0), lambda: os.setgid(0), lambda: os.setreuid(0, 0),
              lambda: os.setregid(0, 0), lambda: os.seteuid(0), lambda: os.setegid(0),
              lambda: time.clock_getres(0), lambda: time.clock_settime(0, -1.0), lambda: time.clock_gettime(3), lambda: time.sleep(0.001),
-             lambda: socket.sethostname(""), lambda: socket.if_nameindex()):
+             lambda: socket.if_nameindex()):
     quietly(call)
 signal.signal(signal.SIGUSR1, lambda *_: None)
 os.kill(os.getpid(), signal.SIGUSR1), signal.raise_signal(signal.SIGUSR1)

@@ -7,13 +7,13 @@
 
 int main(void) {
   uint64_t n = 0;
-  struct itimerspec set = {.it_value = {0, 30000000}}, old;
+  struct itimerspec set = {.it_value = {0, 300000000}}, old;
   int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
   IS(fd >= 0);
   RET(read(fd, &n, 8));
   RET(timerfd_settime(fd, 0, &set, NULL));
   RET(timerfd_gettime(fd, &old));
-  IS(old.it_value.tv_sec == 0 && old.it_value.tv_nsec > 0 && old.it_value.tv_nsec <= 30000000);
+  IS(old.it_value.tv_sec == 0 && old.it_value.tv_nsec > 0 && old.it_value.tv_nsec <= 300000000);
   RET(read(fd, &n, 8));
   struct pollfd f = {fd, POLLIN, 0};
   RET(poll(&f, 1, 5000));
