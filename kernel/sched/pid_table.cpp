@@ -68,6 +68,11 @@ u32 thread_count() {
   return table().threads;
 }
 
+u32 process_count() {
+  LockGuard guard(table_lock);
+  return table().processes;
+}
+
 Result<Tid> assign(Thread& thread, bool names_process) {
   const u32 most = most_threads(), most_of_processes = most_processes();
   LockGuard guard(table_lock);

@@ -28,6 +28,7 @@ RefPtr<Process> find_process(Pid pid);
 RefPtr<Thread> find_thread(Tid tid);
 // Threads on the machine, and the most threads and processes that there may be: they follow from memory.
 u32 thread_count();
+u32 process_count();  // without init
 u32 most_threads();
 u32 most_processes();
 

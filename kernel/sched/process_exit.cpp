@@ -38,7 +38,7 @@ u32 kill_others(const Process& survivor) {
   boot::shut_down_exited((status >> 8) & 0xff);
 }
 
-// Taking a large space apart takes long: in pieces, with interrupts between.
+// What is not shared goes with the last reference, which is dropped without the lock: taking a space apart takes long.
 void release_memory(Process& p) {
   RefPtr<mm::AddressSpace> space;
   RefPtr<fs::File> executable;
