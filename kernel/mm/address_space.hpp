@@ -73,9 +73,10 @@ class AddressSpace : public RefCounted {
   // A copy for fork: private memory is shared copy-on-write. Errors: NoMemory.
   Result<RefPtr<AddressSpace>> fork();
 
-  // Copies between `buffer` and this space's memory, whichever space is loaded. kForceWrite writes to private mappings
-  // that the program itself may not write (ptrace). Gives the bytes done before the first bad page. May block.
-  enum class Remote : u8 { kRead, kWrite, kForceWrite };
+  // Copies between `buffer` and this space's memory, whichever space is loaded. kForceRead and kForceWrite reach
+  // what the program itself may not (ptrace): a write then needs a private mapping. Gives the bytes done before the
+  // first bad page. May block.
+  enum class Remote : u8 { kRead, kWrite, kForceRead, kForceWrite };
   usize access(u64 address, void* buffer, usize size, Remote how);
 
   // Gives the address. Errors: NoMemory (space, limits, overcommit), Exists, Invalid. May block.

@@ -7,15 +7,15 @@
 namespace uni::mm {
 
 Result<void> AddressSpace::access_page(u64 address, void* buffer, usize size, Remote how) {
-  const bool write = how != Remote::kRead;
+  const bool write = how == Remote::kWrite || how == Remote::kForceWrite;
   LockGuard guard(lock);
   Mapping* m = find(address);
   if (m == nullptr) return Errno::Fault;
   const u32 before = m->protection;
-  const bool force = how == Remote::kForceWrite && (before & kProtWrite) == 0;
+  const bool force = how == Remote::kForceWrite ? (before & kProtWrite) == 0 : how == Remote::kForceRead && before == 0;
   if (force) {
-    if (m->shared()) return Errno::Fault;
-    m->protection |= kProtRead | kProtWrite;
+    if (write && m->shared()) return Errno::Fault;
+    m->protection |= write ? kProtRead | kProtWrite : u32{kProtRead};
   }
   FaultOutcome outcome = fault_locked(*m, address, write ? FaultKind::kWrite : FaultKind::kRead);
   if (outcome == FaultOutcome::kDone) {

@@ -15,7 +15,8 @@ struct WaitSelection {
   Pid number{};
   Family family = Family::kOrdinary;
   bool exited = true, stopped = false, continued = false;
-  bool leave = false;  // WNOWAIT: the change stays reportable
+  bool this_thread = false;  // __WNOTHREAD: what another thread of the process traces is passed over
+  bool leave = false;        // WNOWAIT: the change stays reportable
 };
 
 // siginfo's CLD_* codes (sigaction(2)).
@@ -37,6 +38,30 @@ Result<bool> try_wait(Process& parent, const WaitSelection& selection, WaitRepor
 // Tells the parent that the process has stopped (by signal `number`) or goes on. Needs no lock.
 void report_stopped(Process& process, int number);
 void report_continued(Process& process);
+
+// Sends `to` the signal `number` about the thread or process `pid` of `child`, as siginfo's CLD_* describe it. Needs
+// process_tree_lock().
+void tell(Process& to, Process& child, u32 pid, int number, ChildCode code, int value);
+// Does the process not want to know of ended children (sigaction(2), SA_NOCLDWAIT)?
+bool ignores_children(Process& process);
+// Wakes who waits in wait(2). Needs process_tree_lock().
+void wake_waiters(Process& parent);
+ChildCode end_code(int wait_status);
+int end_value(int wait_status);
+// Fills a report of `child`, but for the resources that zombies of threads have used. Needs process_tree_lock().
+void describe(Process& child, ChildCode code, int number, WaitReport* report);
+// Tells the parent of a zombie of its end; reaps it where nobody wants to know. Needs process_tree_lock().
+RefPtr<Process> report_end(Process& process);
+// Takes a zombie out of the tree for good. The caller drops what it gets after process_tree_lock().
+RefPtr<Process> reap_locked(Process& process);
+
+// The part of try_wait() for what the process's threads trace (trace_wait.cpp); *any is set where one is selected.
+// What it gives to drop goes after the lock. Needs process_tree_lock().
+struct WaitDrops {
+  RefPtr<Process> process;
+  RefPtr<Thread> thread;
+};
+bool try_wait_tracees(Process& tracer, const WaitSelection& selection, WaitReport* report, bool* any, WaitDrops* drops);
 
 // Woken whenever a process is reaped.
 WaitQueue& process_gone_queue();

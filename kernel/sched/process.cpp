@@ -7,6 +7,7 @@
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/pid_table.hpp"
 #include "kernel/sched/thread_access.hpp"
+#include "kernel/sched/trace.hpp"
 
 namespace uni {
 namespace {
@@ -118,6 +119,7 @@ Result<void> ProcessAccess::enter_tree(Process& p, Process& parent, Pid pid) {
   p.group_ = first ? pid : parent.group_;
   p.session_ = first ? pid : parent.session_;
   p.terminal = parent.terminal;
+  p.maker = Thread::current().tid();
   pids::add_user(p.group_);
   pids::add_user(p.session_);
   home.children.push_back(p);
@@ -162,6 +164,7 @@ Result<void> Process::become_only_thread() {
     return thread_count == 1;
   };
   const Wake woken = exec_queue.wait(alone, time::kNever, Sleep::kKillable);
+  if (woken == Wake::kReady && leader != &self) trace::forget(*leader);
   LockGuard guard(lock);
   exec_thread = nullptr;
   if (woken == Wake::kSignal || exiting()) return Errno::RestartNoIntr;

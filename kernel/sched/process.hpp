@@ -10,6 +10,7 @@
 #include "kernel/base/vector.hpp"
 #include "kernel/fs/file.hpp"
 #include "kernel/sched/thread.hpp"
+#include "kernel/sched/tracee.hpp"
 #include "kernel/signal/signal.hpp"
 
 namespace uni {
@@ -131,6 +132,9 @@ class Process : public RefCounted {
   std::atomic<u32> child_events{0};  // grows with everything that a wait could report
   WaitQueue child_queue;             // woken with it
   WaitQueue exit_queue;              // woken (poll In) when the process becomes a zombie: pidfds
+  trace::TraceeList tracees;         // of its threads, in the order they came
+  std::atomic<u32> traced{0};        // how many of its own threads are traced
+  Tid maker{};                       // the thread of the parent that made it
   RefPtr<VforkGate> vfork_gate;      // while the parent waits for this one
   bool executed = false;             // has called execve since it was made (setpgid's EACCES)
   RefPtr<dev::Tty> terminal;         // the controlling one (kernel/dev/tty/job_control.hpp)

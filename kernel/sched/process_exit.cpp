@@ -10,6 +10,7 @@
 #include "kernel/ipc/object.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/children.hpp"
+#include "kernel/sched/trace.hpp"
 #include "kernel/time/posix_timers.hpp"
 
 namespace uni {
@@ -19,6 +20,7 @@ u32 kill_others(const Process& survivor) {
   u32 left = 0;
   Process::for_each([&](Process& p) {
     if (&p == &survivor || &p == Process::init() || p.life.load() != Process::Life::kAlive) return;
+    if (p.exiting()) trace::release_exit_stops(p);
     p.begin_exit(signal::kKill);
     ++left;
   });

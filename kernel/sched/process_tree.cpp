@@ -6,6 +6,7 @@
 #include "kernel/sched/children.hpp"
 #include "kernel/sched/pid_table.hpp"
 #include "kernel/sched/process_exit.hpp"
+#include "kernel/sched/trace.hpp"
 #include "kernel/time/clock.hpp"
 
 namespace uni {
@@ -23,9 +24,20 @@ bool selected(const Process& child, const WaitSelection& s) {
   return (child.exit_signal != signal::kChld) == (s.family == WaitSelection::Family::kClone);
 }
 
+signal::Action action_of(Process& process, int number) {
+  LockGuard guard(process.signals->lock);
+  return process.signals->actions[number - 1];
+}
+
+}  // namespace
+
 ChildCode end_code(int status) {
   if ((status & 0x7f) == 0) return ChildCode::kExited;
   return (status & 0x80) != 0 ? ChildCode::kDumped : ChildCode::kKilled;
+}
+
+int end_value(int status) {
+  return (status & 0x7f) == 0 ? (status >> 8) & 0xff : status & 0x7f;
 }
 
 void describe(Process& child, ChildCode code, int number, WaitReport* r) {
@@ -57,11 +69,11 @@ void describe(Process& child, ChildCode code, int number, WaitReport* r) {
     r->usage.add(t);
 }
 
-void tell(Process& parent, Process& child, int number, ChildCode code, int value) {
+void tell(Process& to, Process& child, u32 pid, int number, ChildCode code, int value) {
   signal::Info info;
   info.number = number;
   info.code = static_cast<int>(code);
-  info.pid = raw(child.pid());
+  info.pid = pid;
   info.uid = child.credentials.uid;
   info.status = value;
   {
@@ -72,18 +84,20 @@ void tell(Process& parent, Process& child, int number, ChildCode code, int value
     info.user_time = time::cycles_to_ns(used.user_cycles) / (time::kSecond / 100);
     info.system_time = time::cycles_to_ns(used.system_cycles) / (time::kSecond / 100);
   }
-  (void)signal::send(parent, info).ok();  // SIGCHLD does not queue: it is pending already where this fails
+  (void)signal::send(to, info).ok();  // SIGCHLD does not queue: it is pending already where this fails
 }
 
-signal::Action action_of(Process& process, int number) {
-  LockGuard guard(process.signals->lock);
-  return process.signals->actions[number - 1];
+bool ignores_children(Process& process) {
+  const signal::Action action = action_of(process, signal::kChld);
+  return action.handler == signal::kHandlerIgnore || (action.flags & signal::kNoChildWait) != 0;
 }
 
 void wake_waiters(Process& parent) {
   parent.child_events.fetch_add(1, std::memory_order_release);
   parent.child_queue.wake_all();
 }
+
+namespace {
 
 Process& reaper_of(Process& gone) {
   for (Process* p = gone.parent; p != nullptr; p = p->parent) {
@@ -178,6 +192,8 @@ RefPtr<Process> reap_locked(Process& p) {
     leader = exchange(p.leader, nullptr);
   }
   if (leader != nullptr) {
+    // Its own reference is not the last one.
+    if (trace::Tracee* traced = trace::of(*leader)) (void)trace::unlink(*traced);
     pids::retire_thread(leader->tid(), *leader);
     leader->unref();
   }
@@ -187,6 +203,7 @@ RefPtr<Process> reap_locked(Process& p) {
 }
 
 void become_zombie(Process& p) {
+  WaitDrops drops;
   LockGuard guard(tree_lock);
   Process& reaper = reaper_of(p);
   while (Process* child = p.children.pop_front()) {
@@ -203,8 +220,9 @@ void become_zombie(Process& p) {
       (void)signal::send(*child, info).ok();
     }
     if (child->life.load() != Process::Life::kZombie) continue;
+    if (child->leader != nullptr && trace::of(*child->leader) != nullptr) continue;  // its tracer sees it first
     if (&reaper == Process::init())
-      reap_locked(*child);
+      (void)reap_locked(*child);
     else
       wake_waiters(reaper);
   }
@@ -214,30 +232,62 @@ void become_zombie(Process& p) {
   }
   if (p.parent != nullptr && p.parent->group() != p.group() && p.parent->session() == p.session())
     release_orphaned_group(p.group(), p, Process::all());
+  p.exit_queue.wake_all(fs::kPollIn | fs::kPollRdNorm);
+  // Who traces it without being its parent is told first; the parent when that one has seen it (ptrace(2)).
+  trace::Tracee* traced = p.leader != nullptr ? trace::of(*p.leader) : nullptr;
+  if (traced != nullptr) {
+    Process& tracer = traced->tracer.load()->process();
+    if (&tracer != p.parent && !ignores_children(tracer)) {
+      tell(tracer, p, raw(p.pid()), signal::kChld, end_code(p.exit_status()), end_value(p.exit_status()));
+      return wake_waiters(tracer);
+    }
+    if (&tracer != p.parent) {
+      drops.thread = trace::unlink(*traced);
+      wake_waiters(tracer);
+    }
+  }
+  drops.process = report_end(p);
+}
+
+RefPtr<Process> report_end(Process& p) {
   Process& parent = *p.parent;
   const signal::Action action = p.exit_signal == 0 ? signal::Action{} : action_of(parent, p.exit_signal);
   const bool quiet = p.exit_signal == signal::kChld &&
                      (action.handler == signal::kHandlerIgnore || (action.flags & signal::kNoChildWait) != 0);
   const bool adopted = &parent == Process::init();
-  if (!adopted && p.exit_signal != 0 && !(p.exit_signal == signal::kChld && action.handler == signal::kHandlerIgnore)) {
-    const int status = p.exit_status();
-    const ChildCode code = end_code(status);
-    tell(parent, p, p.exit_signal, code, code == ChildCode::kExited ? (status >> 8) & 0xff : status & 0x7f);
-  }
-  p.exit_queue.wake_all(fs::kPollIn | fs::kPollRdNorm);
-  if (adopted || quiet) reap_locked(p);
+  if (!adopted && p.exit_signal != 0 && !(p.exit_signal == signal::kChld && action.handler == signal::kHandlerIgnore))
+    tell(parent, p, raw(p.pid()), p.exit_signal, end_code(p.exit_status()), end_value(p.exit_status()));
+  RefPtr<Process> reaped;
+  if (adopted || quiet) reaped = reap_locked(p);
   if (!adopted) wake_waiters(parent);
+  return reaped;
 }
+
+namespace {
+
+// Is the leader traced by a thread of another process than `parent`, or of `parent` itself?
+enum class Traced : u8 { kNo, kByParent, kByOther };
+Traced traced_by(const Process& child, const Process& parent) {
+  const trace::Tracee* t = child.leader != nullptr ? trace::of(*child.leader) : nullptr;
+  if (t == nullptr) return Traced::kNo;
+  return &t->tracer.load()->process() == &parent ? Traced::kByParent : Traced::kByOther;
+}
+
+}  // namespace
 
 Result<bool> try_wait(Process& parent, const WaitSelection& s, WaitReport* report) {
   RefPtr<Process> reaped;
+  WaitDrops drops;
   LockGuard guard(tree_lock);
   bool any = false;
+  if (!parent.tracees.empty() && try_wait_tracees(parent, s, report, &any, &drops)) return true;
   for (Process& child : parent.children) {
     if (!selected(child, s)) continue;
     any = true;
+    const Traced traced = traced_by(child, parent);
+    if (traced == Traced::kByParent) continue;  // try_wait_tracees has looked at it
     if (child.life.load() == Process::Life::kZombie) {
-      if (!s.exited) continue;
+      if (!s.exited || traced != Traced::kNo) continue;
       describe(child, end_code(child.exit_status()), 0, report);
       if (!s.leave) reaped = reap_locked(child);
       return true;
@@ -262,9 +312,10 @@ void report_stopped(Process& p, int number) {
   if (p.life.load() != Process::Life::kAlive || p.parent == nullptr) return;
   p.stop_report = number;
   p.continue_report = false;
-  if (p.parent == Process::init()) return;
+  if (p.parent == Process::init() || traced_by(p, *p.parent) == Traced::kByParent) return;
   const signal::Action action = action_of(*p.parent, signal::kChld);
-  if ((action.flags & signal::kNoChildStop) == 0) tell(*p.parent, p, signal::kChld, ChildCode::kStopped, number);
+  if ((action.flags & signal::kNoChildStop) == 0)
+    tell(*p.parent, p, raw(p.pid()), signal::kChld, ChildCode::kStopped, number);
   wake_waiters(*p.parent);
 }
 
@@ -276,7 +327,7 @@ void report_continued(Process& p) {
   if (p.parent == Process::init()) return;
   const signal::Action action = action_of(*p.parent, signal::kChld);
   if ((action.flags & signal::kNoChildStop) == 0)
-    tell(*p.parent, p, signal::kChld, ChildCode::kContinued, signal::kCont);
+    tell(*p.parent, p, raw(p.pid()), signal::kChld, ChildCode::kContinued, signal::kCont);
   wake_waiters(*p.parent);
 }
 

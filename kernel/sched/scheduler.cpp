@@ -271,6 +271,8 @@ void switch_to(Thread& next, u64 now) {
     }
     load_user_bases(next);
   }
+  if (cpu.debug_loaded || next.debug_armed) [[unlikely]]
+    arch::debug_load(next);
   next.on_cpu.store(true, std::memory_order_relaxed);
   next.cpu.store(cpu.id, std::memory_order_relaxed);
   next.accounted_at = now;

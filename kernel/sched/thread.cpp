@@ -13,6 +13,7 @@
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/sched/thread_access.hpp"
+#include "kernel/sched/trace.hpp"
 
 extern "C" void thread_start();
 
@@ -126,6 +127,7 @@ Result<RefPtr<Thread>> ThreadAccess::create_idle(unsigned cpu) {
 Thread::~Thread() {
   if (kernel_stack != nullptr) give_stack(kernel_stack);
   ::operator delete (fpu, std::align_val_t{64});
+  delete tracee.load();
   if (process_ != nullptr) process_->unref();
 }
 
@@ -179,6 +181,7 @@ Result<void> ThreadAccess::publish(Thread& t, Process* parent) {
   Thread& t = Thread::current();
   t.exit_status = status;
   Process& p = t.process();
+  if (t.tracee.load() != nullptr) trace::exit_stop(t, p.exiting() ? p.exit_status() : (status & 0xff) << 8);
   thread_exit_hook(&t);
   signal::detach(t);
   bool last = false, leads = false;
@@ -192,13 +195,15 @@ Result<void> ThreadAccess::publish(Thread& t, Process* parent) {
     p.dead_usage.add(t);
     if (p.exec_thread != nullptr && p.thread_count == 1) p.exec_queue.wake_all();
   }
+  trace::tracer_ends(t);
+  const bool awaited = trace::thread_ended(t, p.exiting() ? p.exit_status() : (status & 0xff) << 8);
   if (last) {
     // Without exit_group the leader's status is the process's.
     if (!p.exiting()) p.begin_exit((p.leader->exit_status & 0xff) << 8);
     if (auto* hook = p.exit_hook.load(std::memory_order_acquire)) hook(p);
     Process::finish_exit(p);
   }
-  if (!leads) pids::retire_thread(t.tid(), t);
+  if (!leads && !awaited) pids::retire_thread(t.tid(), t);
   t.unref();  // the thread list's; the scheduler's own keeps it alive until it is off its stack
   t.state.store(ThreadState::kDead, std::memory_order_relaxed);
   sched::schedule();

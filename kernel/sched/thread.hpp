@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "kernel/arch/trace.hpp"
 #include "kernel/base/list.hpp"
 #include "kernel/base/own_ptr.hpp"
 #include "kernel/mm/user_access.hpp"
@@ -15,6 +16,9 @@ namespace uni {
 
 class Process;
 struct TrapFrame;
+namespace trace {
+struct Tracee;
+}
 
 enum class Tid : u32 {};
 constexpr u32 raw(Tid t) {
@@ -81,6 +85,11 @@ class Thread : public RefCounted {
   TrapFrame* frame = nullptr;  // the frame of the current entry from user mode
 
   u64 trap_number = 0, trap_error = 0;  // of the last fault, for signal frames
+  OwnPtr<arch::DebugState> debug;       // null until a tracer sets one of its debug registers
+  bool debug_armed = false;             // one of them is enabled
+
+  // ptrace(2), kernel/sched/trace.hpp: made when it is first traced, kept until the thread is freed.
+  std::atomic<trace::Tracee*> tracee{nullptr};
 
   // --- ABI state ---
   u64 clear_child_tid = 0;     // set_tid_address(2)

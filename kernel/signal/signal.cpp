@@ -7,6 +7,7 @@
 #include "kernel/fs/file.hpp"
 #include "kernel/sched/children.hpp"
 #include "kernel/sched/process.hpp"
+#include "kernel/sched/trace.hpp"
 #include "kernel/signal/sets.hpp"
 #include "kernel/time/posix_timers.hpp"
 
@@ -129,10 +130,10 @@ Thread* choose(Process& process, Set signal, const Thread* except) {
   return nullptr;
 }
 
-// An ignored signal is kept where a thread blocks it: that may be waiting for it with sigwait or a signalfd. Needs both
-// locks.
+// An ignored signal is kept where a thread blocks it: that may be waiting for it with sigwait or a signalfd; and where
+// one is traced. Needs both locks.
 bool dropped(Process& process, int number) {
-  if (!ignored(*process.signals, number)) return false;
+  if (!ignored(*process.signals, number) || process.traced.load() != 0) return false;
   for (const Thread& thread : process.threads) {
     if ((thread.blocked & bit(number)) != 0) return false;
   }
@@ -181,16 +182,24 @@ bool would_ignore(Process& process, int number) {
   return dropped(process, number);
 }
 
+namespace {
+void kill(Process& process) {
+  if (process.exiting() && process.traced.load() != 0) trace::release_exit_stops(process);
+  process.begin_exit(kKill);
+}
+}  // namespace
+
 Result<void> send(Process& to, const Info& info) {
   if (&to == Process::init()) return {};
   if (info.number == kKill) {
-    to.begin_exit(kKill);
+    kill(to);
     return {};
   }
   SignalState& state = *to.signals;
   LockGuard process_guard(to.lock);
   LockGuard guard(state.lock);
   cancel_opposites(to, nullptr, info.number);
+  if (info.number == kCont && to.traced.load() != 0) trace::group_continued(to);
   const Set signal = bit(info.number);
   if (dropped(to, info.number)) return {};
   TRY(enqueue(state, state.shared, info, to.limits[kLimitSignals].soft));
@@ -203,14 +212,18 @@ Result<void> send(Thread& to, const Info& info) {
   Process& process = to.process();
   if (&process == Process::init()) return {};
   if (info.number == kKill) {
-    process.begin_exit(kKill);
+    kill(process);
     return {};
+  }
+  if (info.number == kCont && process.traced.load() != 0) {
+    LockGuard process_guard(process.lock);
+    trace::group_continued(process);
   }
   SignalState& state = *process.signals;
   LockGuard guard(state.lock);
   cancel_opposites(process, &to, info.number);
   const bool blocked = (to.blocked & bit(info.number)) != 0;
-  if (!blocked && ignored(state, info.number)) return {};
+  if (!blocked && ignored(state, info.number) && trace::of(to) == nullptr) return {};
   TRY(enqueue(state, to.pending, info, process.limits[kLimitSignals].soft));
   if (!blocked) call_attention(to);
   tell_observers(state);
@@ -268,6 +281,10 @@ Delivery next_delivery(Thread& thread, Info* info, Action* action) {
       if (!take(state, thread.pending, wanted, info) && !take(state, state.shared, wanted, info)) {
         return Delivery::kNothing;
       }
+    }
+    if (info->number != kKill && trace::of(thread) != nullptr && !trace::signal_stop(thread, info)) continue;
+    {
+      LockGuard guard(state.lock);
       Action& current = state.actions[info->number - 1];
       *action = current;
       if (action->handler > kHandlerIgnore && (action->flags & kResetHand) != 0) current.handler = kHandlerDefault;
@@ -288,6 +305,8 @@ void stop(Process& process, int number) {
   {
     LockGuard guard(process.lock);
     if (process.exiting()) return;
+    process.signals->stop_signal.store(number);
+    process.signals->stop_count.fetch_add(1);
     process.signals->stopped.store(true);
     for (Thread& thread : process.threads)
       call_attention(thread);
@@ -297,10 +316,11 @@ void stop(Process& process, int number) {
 
 void wait_while_stopped(Thread& thread) {
   SignalState& state = *thread.process().signals;
-  auto over = [&] { return !state.stopped.load() || thread.must_exit.load(); };
-  while (!over())
+  auto over = [&] { return !state.stopped.load() || thread.must_exit.load() || trace::of(thread) != nullptr; };
+  while (!over())  // a tracee stops for its tracer instead
     (void)state.stop_queue.wait(over, time::kNever, Sleep::kKillable);
-  if (!thread.must_exit.load() && state.continued.exchange(false)) report_continued(thread.process());
+  if (!thread.must_exit.load() && !state.stopped.load() && state.continued.exchange(false))
+    report_continued(thread.process());
 }
 
 void detach(Thread& thread) {
@@ -339,6 +359,24 @@ void set_action(Process& process, int number, const Action& action) {
   drop(state, state.shared, bit(number));
   for (Thread& thread : process.threads)
     drop(state, thread.pending, bit(number));
+}
+
+void post_bare(Thread& thread, int number) {
+  SignalState& state = *thread.process().signals;
+  LockGuard guard(state.lock);
+  thread.pending.set |= bit(number);
+  call_attention(thread);
+}
+
+bool peek(Thread& thread, bool shared, u64 index, Info* out) {
+  SignalState& state = *thread.process().signals;
+  LockGuard guard(state.lock);
+  for (Queued& item : (shared ? state.shared : thread.pending).queue) {
+    if (index-- != 0) continue;
+    *out = item.info;
+    return true;
+  }
+  return false;
 }
 
 Set pending_set(Thread& thread) {

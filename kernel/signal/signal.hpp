@@ -118,6 +118,8 @@ struct SignalState : RefCounted {
   WaitQueue signalfd_queue;  // woken (poll In) when a signal is queued
   WaitQueue stop_queue;      // threads of a stopped process wait here
   std::atomic<bool> stopped{false};
+  std::atomic<u32> stop_count{0};      // group stops so far, for tracees (kernel/sched/trace.hpp)
+  std::atomic<int> stop_signal{0};     // of the last one
   std::atomic<bool> continued{false};  // was stopped until SIGCONT came; its first thread to run tells the parent
   u32 queued_count = 0;  // of Queued in all pending sets; bounded by RLIMIT_SIGPENDING for what programs queue
   List<Queued, &Queued::node> spare;
@@ -169,9 +171,14 @@ void detach(Thread& thread);
 void reset_for_exec(Thread& thread);
 // Changes a disposition; drops what is pending where the new one ignores it.
 void set_action(Process& process, int number, const Action& action);
+// SIGSTOP without siginfo and without cancelling anything: the first stop of a thread that is born traced.
+void post_bare(Thread& thread, int number);
+// The signal at a place of a pending queue, of the thread or of its process, for PTRACE_PEEKSIGINFO.
+bool peek(Thread& thread, bool shared, u64 index, Info* out);
 // What rt_sigpending(2) gives: blocked signals that wait.
 Set pending_set(Thread& thread);
-// Changes the current thread's blocked set (never KILL and STOP); recomputes what is pending.
+// Changes a thread's blocked set, the current one's or that of a stopped tracee (never KILL and STOP); recomputes what
+// is pending.
 void set_blocked(Thread& thread, Set blocked);
 
 }  // namespace signal

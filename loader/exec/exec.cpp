@@ -10,6 +10,7 @@
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/activate.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/sched/trace.hpp"
 #include "kernel/time/posix_timers.hpp"
 #include "loader/elf/elf.hpp"
 #include "loader/exec/vdso.hpp"
@@ -330,7 +331,7 @@ Result<NewCredentials> credentials_after(const Process& process, fs::File& file)
   NewCredentials n;
   n.euid = c.euid;
   n.egid = c.egid;
-  if (!process.no_new_privileges) {
+  if (!process.no_new_privileges && trace::may_gain_privileges(Thread::current())) {
     if ((stat.mode & 04000) != 0) n.euid = stat.uid;
     if ((stat.mode & 02010) == 02010) n.egid = stat.gid;
   }
@@ -348,7 +349,7 @@ Result<NewCredentials> credentials_after(const Process& process, fs::File& file)
 void apply(Process& process, const NewCredentials& n) {
   LockGuard guard(process.lock);
   Credentials& c = process.credentials;
-  if (n.secure) process.dumpable = 0;
+  process.dumpable = n.secure ? 0 : 1;
   if (n.euid != c.euid || n.egid != c.egid) process.parent_death_signal = 0;
   c.euid = c.suid = c.fsuid = n.euid;
   c.egid = c.sgid = c.fsgid = n.egid;

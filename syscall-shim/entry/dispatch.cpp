@@ -18,6 +18,7 @@
 #include "syscall-shim/linux/net.hpp"
 #include "syscall-shim/linux/poll.hpp"
 #include "syscall-shim/linux/process.hpp"
+#include "syscall-shim/linux/ptrace.hpp"
 #include "syscall-shim/linux/seccomp.hpp"
 #include "syscall-shim/linux/signal.hpp"
 #include "syscall-shim/linux/sysinfo.hpp"
@@ -97,7 +98,27 @@ i64 call(u64 number, const u64* regs) {
   return r.ok() ? r.value() : -static_cast<i64>(r.error());
 }
 
-[[gnu::noinline]] i64 checked_call(Thread& thread, const TrapFrame& frame, u64 number, const u64* regs) {
+// A tracer may change the number and the arguments, or have no call made: both are read again behind each stop.
+i64 traced_call(Thread& thread, TrapFrame& frame) {
+  const bool made = before_call(thread, frame);
+  u64 number = call_number(frame);
+  u64 regs[6];
+  read_arguments(frame, regs);
+  i64 result = static_cast<i64>(frame.rax);
+  if (made && number != kNoCall && seccomp_allows(thread, frame, number, regs, &result)) {
+    number = call_number(frame);
+    read_arguments(frame, regs);
+    if (trace_enabled) trace_enter(number, regs);
+    if (number != kNoCall) result = call(number, regs);
+    if (trace_enabled) trace_exit(number, regs, result);
+  }
+  frame.rax = static_cast<u64>(result);
+  after_call(thread, frame);
+  return static_cast<i64>(frame.rax);
+}
+
+[[gnu::noinline]] i64 checked_call(Thread& thread, TrapFrame& frame, u64 number, const u64* regs) {
+  if (trace::of(thread) != nullptr) return traced_call(thread, frame);
   if (trace_enabled) trace_enter(number, regs);
   i64 result = 0;
   if (seccomp_allows(thread, frame, number, regs, &result)) result = call(number, regs);

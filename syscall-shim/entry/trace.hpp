@@ -7,8 +7,9 @@
 
 namespace uni::shim {
 
-// What the dispatch does beside calling the handler: 0 where nothing traces and no thread was ever bound by seccomp(2).
-enum EntryCheck : u8 { kEntryTraced = 1, kEntryFiltered = 2 };
+// What the dispatch does beside calling the handler: 0 where nothing traces and no thread was ever bound by seccomp(2)
+// or traced by another one (ptrace(2)).
+enum EntryCheck : u8 { kEntryTraced = 1, kEntryFiltered = 2, kEntryTracees = 4 };
 extern u8 entry_checks;
 // True where trace=strace.
 extern bool trace_enabled;

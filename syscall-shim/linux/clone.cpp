@@ -15,6 +15,7 @@
 #include "kernel/sched/pid_table.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/thread_access.hpp"
+#include "kernel/sched/trace.hpp"
 #include "syscall-shim/abi/process.hpp"
 #include "syscall-shim/linux/process.hpp"
 #include "syscall-shim/linux/thread.hpp"
@@ -106,6 +107,15 @@ TrapFrame child_frame(const Thread& self, const Request& r) {
   return frame;
 }
 
+// What the tracer of the caller, if any, has asked to be told of (ptrace(2), PTRACE_O_TRACEFORK and its kin).
+trace::Event event_of(const Thread& self, const Request& r) {
+  if ((r.flags & kCloneUntraced) != 0) return trace::kEventNone;
+  const trace::Event event = (r.flags & kCloneVfork) != 0     ? trace::kEventVfork
+                             : r.exit_signal != signal::kChld ? trace::kEventClone
+                                                              : trace::kEventFork;
+  return trace::wants(self, event) ? event : trace::kEventNone;
+}
+
 Result<i64> clone_thread(const Request& r) {
   if ((r.flags & kClonePidFd) != 0) return Errno::Invalid;
   Thread& self = Thread::current();
@@ -121,7 +131,10 @@ Result<i64> clone_thread(const Request& r) {
     thread->must_exit = true;
     thread->attention = true;
   }
+  const trace::Event event = event_of(self, r);
+  if (event != trace::kEventNone || (r.flags & kClonePtrace) != 0) trace::inherit(self, *thread);
   thread->start();
+  if (event != trace::kEventNone) trace::event_stop(self, event, static_cast<u64>(tid));
   return tid;
 }
 
@@ -149,8 +162,9 @@ Result<void> fill_process(Process& child, Process& parent, const Request& r) {
 }
 
 // The parent of a vfork sleeps until the child is out of its memory. A signal that ends the parent ends the wait.
-void wait_for_vfork(VforkGate& gate) {
-  (void)gate.queue.wait([&] { return gate.open.load(std::memory_order_acquire); }, time::kNever, Sleep::kKillable);
+bool wait_for_vfork(VforkGate& gate) {
+  return gate.queue.wait([&] { return gate.open.load(std::memory_order_acquire); }, time::kNever, Sleep::kKillable) ==
+         Wake::kReady;
 }
 
 Result<i64> clone_process(const Request& r) {
@@ -192,8 +206,11 @@ Result<i64> clone_process(const Request& r) {
   }
   const auto pid = static_cast<i32>(raw(child->pid()));
   if ((r.flags & kCloneParentSetTid) != 0) (void)UserPtr<i32>(r.parent_tid).write(pid).ok();
+  const trace::Event event = event_of(self, r);
+  if (event != trace::kEventNone || (r.flags & kClonePtrace) != 0) trace::inherit(self, *thread);
   thread->start();
-  if (gate) wait_for_vfork(*gate);
+  if (event != trace::kEventNone) trace::event_stop(self, event, static_cast<u64>(pid));
+  if (gate && wait_for_vfork(*gate)) trace::event_stop(self, trace::kEventVforkDone, static_cast<u64>(pid));
   return pid;
 }
 

@@ -6,6 +6,7 @@
 #include "kernel/base/crc32c.hpp"
 #include "kernel/base/format.hpp"
 #include "kernel/dev/serial_port.hpp"
+#include "kernel/sched/trace.hpp"
 #include "syscall-shim/linux/clone.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 #include "syscall-shim/linux/process.hpp"
@@ -98,13 +99,17 @@ Result<i64> execute(i32 directory, UserPtr<char> path, UserPtr<u64> arguments, U
     shown = TRY(String::copy(name.text()));
   }
   String failed;
+  Thread& self = Thread::current();
+  const u32 old_tid = raw(self.tid());
   TrapFrame frame{};
   const auto loaded = exec::load(found.take(), shown.view(), args, frame, &failed);
   if (!loaded.ok()) {
     if (loaded.error() == Errno::NoEntry) tell_missing(failed.view());
     return loaded.error();
   }
-  *Thread::current().frame = frame;
+  frame.orig_rax = self.frame->orig_rax;
+  *self.frame = frame;
+  trace::executed(self, old_tid);
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "kernel/fs/inode.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/process.hpp"
+#include "kernel/sched/trace.hpp"
 
 namespace uni::shim {
 namespace {
@@ -223,30 +224,51 @@ Result<i64> sys_mbind(u64 address, u64 length, u64 mode, UserPtr<u64>, u64, u32 
 
 namespace {
 
-// Moves bytes between two lists of the same program's memory (process_vm_readv(2) on oneself).
+// Moves bytes between the caller's memory and that of the process (process_vm_readv(2)).
 Result<i64> transfer(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote, u64 remote_count,
                      u64 flags, bool read) {
   if (flags != 0) return Errno::Invalid;
   if (local_count > 1024 || remote_count > 1024) return Errno::Invalid;
-  const auto target = Process::find(Pid{static_cast<u32>(pid)});
-  if (!target) return Errno::NoProcess;
   Vector<IoSegment> mine, theirs;
   TRY(mine.resize(local_count));
   TRY(theirs.resize(remote_count));
   TRY(copy_from_user(mine.data(), local.address(), local_count * sizeof(IoSegment)));
   TRY(copy_from_user(theirs.data(), remote.address(), remote_count * sizeof(IoSegment)));
-  IoCursor a(mine.data(), mine.size()), b(theirs.data(), theirs.size());
-  IoCursor& from = read ? b : a;
-  IoCursor& to = read ? a : b;
+  u64 total = 0;
+  for (const IoSegment& s : theirs)
+    total += s.length;
+  IoCursor cursor(mine.data(), mine.size());
+  if (cursor.remaining() == 0 || total == 0) return 0;
+  const auto thread = Process::find_thread(Tid{static_cast<u32>(pid)});
+  if (!thread || thread->is_kernel()) return Errno::NoProcess;
+  Process& target = thread->process();
+  if (!trace::may_access(target, trace::Ids::kReal)) return Errno::NotPermitted;
+  RefPtr<mm::AddressSpace> space;
+  {
+    LockGuard guard(target.lock);
+    space = target.space;
+  }
+  if (!space) return Errno::NoProcess;
+  using Remote = mm::AddressSpace::Remote;
   char buffer[1024];
   i64 done = 0;
-  while (from.remaining() > 0 && to.remaining() > 0) {
-    const auto n = from.take(buffer, min(sizeof buffer, to.remaining()));
-    if (!n.ok() || n.value() == 0) return done > 0 ? Result<i64>(done) : Result<i64>(Errno::Fault);
-    const auto m = to.put(buffer, n.value());
-    if (!m.ok()) return done > 0 ? Result<i64>(done) : Result<i64>(Errno::Fault);
-    done += static_cast<i64>(m.value());
-    if (m.value() < n.value()) break;
+  for (const IoSegment& s : theirs) {
+    for (u64 at = 0; at < s.length && cursor.remaining() > 0;) {
+      const usize part = min(min<u64>(sizeof buffer, s.length - at), cursor.remaining());
+      usize moved = 0;
+      if (read) {
+        const usize got = space->access(s.base + at, buffer, part, Remote::kRead);
+        const auto put = cursor.put(buffer, got);
+        moved = put.ok() ? put.value() : 0;
+      } else {
+        const auto taken = cursor.take(buffer, part);
+        moved = taken.ok() ? space->access(s.base + at, buffer, taken.value(), Remote::kWrite) : 0;
+      }
+      done += static_cast<i64>(moved);
+      at += moved;
+      if (moved < part) return done > 0 ? Result<i64>(done) : Result<i64>(Errno::Fault);
+      sched::preempt_point();
+    }
   }
   return done;
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // seccomp(2), strict and with filters. A thread's filters are a chain, newest first; chains share their older part, and
-// what is in one never changes. Not done: notification of a supervisor (SECCOMP_RET_USER_NOTIF); SECCOMP_RET_TRACE has
-// no tracer to ask and is ENOSYS, as on Linux without one.
+// what is in one never changes. Not done: notification of a supervisor (SECCOMP_RET_USER_NOTIF).
 #include "syscall-shim/linux/seccomp.hpp"
 
 #include "kernel/base/classic_bpf.hpp"
 #include "kernel/boot/log.hpp"
 #include "kernel/sched/process.hpp"
+#include "kernel/sched/trace.hpp"
 #include "syscall-shim/abi/signal.hpp"
 #include "syscall-shim/entry/trace.hpp"
 #include "syscall-shim/linux/process.hpp"
+#include "syscall-shim/linux/ptrace.hpp"
 
 namespace uni::shim {
 
@@ -178,9 +179,35 @@ Result<i64> set_strict() {
   return i64{0};
 }
 
+// SECCOMP_RET_TRACE: without a tracer that has asked for it, ENOSYS. What the tracer makes of the call is judged again,
+// but asks nobody a second time.
+enum class Ask : u8 { kTracer, kNobody };
+
+bool decide(Thread& thread, TrapFrame& frame, u64 number, const u64* regs, i64* result, Ask ask);
+
+bool ask_tracer(Thread& thread, TrapFrame& frame, u32 value, i64* result) {
+  if (!trace::wants(thread, trace::kEventSeccomp)) {
+    *result = -static_cast<i64>(Errno::NoSys);
+    return false;
+  }
+  trace::event_stop(thread, trace::kEventSeccomp, value);
+  const u64 number = call_number(frame);
+  *result = static_cast<i64>(frame.rax);
+  if (number == kNoCall || thread.must_exit.load()) return false;
+  u64 regs[6];
+  read_arguments(frame, regs);
+  return decide(thread, frame, number, regs, result, Ask::kNobody);
+}
+
 }  // namespace
 
-bool seccomp_allows(Thread& thread, const TrapFrame& frame, u64 number, const u64* regs, i64* result) {
+bool seccomp_allows(Thread& thread, TrapFrame& frame, u64 number, const u64* regs, i64* result) {
+  return decide(thread, frame, number, regs, result, Ask::kTracer);
+}
+
+namespace {
+
+bool decide(Thread& thread, TrapFrame& frame, u64 number, const u64* regs, i64* result, Ask ask) {
   const u8 mode = thread.seccomp_mode.load(std::memory_order_acquire);
   if (mode == 0) return true;
   if (mode == kModeStrict) {
@@ -212,6 +239,7 @@ bool seccomp_allows(Thread& thread, const TrapFrame& frame, u64 number, const u6
       send_trap(thread, frame, number, value);
       return false;
     case kTrace:
+      return ask == Ask::kNobody || ask_tracer(thread, frame, value, result);
     case kUserNotif:
       *result = -static_cast<i64>(Errno::NoSys);
       return false;
@@ -223,6 +251,8 @@ bool seccomp_allows(Thread& thread, const TrapFrame& frame, u64 number, const u6
       end_process(thread, signal::kSys);
   }
 }
+
+}  // namespace
 
 Result<i64> get_seccomp() {
   return i64{Thread::current().seccomp_mode.load()};

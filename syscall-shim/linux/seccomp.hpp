@@ -8,8 +8,9 @@
 
 namespace uni::shim {
 
-// May the call go on? Otherwise *result is what the program sees. May end the process or the thread.
-bool seccomp_allows(Thread& thread, const TrapFrame& frame, u64 number, const u64* regs, i64* result);
+// May the call go on? Otherwise *result is what the program sees. May end the process or the thread, or stop it for its
+// tracer, which can change the number and the arguments in `frame`.
+bool seccomp_allows(Thread& thread, TrapFrame& frame, u64 number, const u64* regs, i64* result);
 
 // prctl(PR_SET_SECCOMP) and prctl(PR_GET_SECCOMP).
 Result<i64> set_seccomp(u64 mode, UserAddr filter);

@@ -59,5 +59,6 @@ class TemporaryMask {
 };
 
 abi::SigInfo to_abi(const signal::Info& info);
+signal::Info from_abi(const abi::SigInfo& info);
 
 }  // namespace uni::shim

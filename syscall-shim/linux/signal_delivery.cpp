@@ -7,6 +7,7 @@
 #include "kernel/sched/deferred.hpp"
 #include "kernel/sched/exit_path.hpp"
 #include "kernel/sched/process.hpp"
+#include "kernel/sched/trace.hpp"
 #include "syscall-shim/entry/trace.hpp"
 #include "syscall-shim/linux/signal.hpp"
 #include "syscall-shim/linux/signal_frame.hpp"
@@ -79,10 +80,15 @@ void deliver_signals(TrapFrame& frame) {
   sched::run_deferred_work();
   for (;;) {
     if (thread.must_exit) exit_thread(thread.exit_status);
-    if (thread.process().signals->stopped) [[unlikely]] {
+    const bool traced = trace::of(thread) != nullptr;
+    if (traced && trace::stop_where_due(thread)) continue;
+    signal::SignalState& signals = *thread.process().signals;
+    if (signals.stopped && !traced) [[unlikely]] {
       signal::wait_while_stopped(thread);
       continue;
     }
+    if (signals.continued) [[unlikely]]
+      signal::wait_while_stopped(thread);
     signal::Info info;
     signal::Action action;
     switch (signal::next_delivery(thread, &info, &action)) {
@@ -104,7 +110,8 @@ void deliver_signals(TrapFrame& frame) {
         if (trace_enabled) trace_signal(info);
         settle_interrupted_call(frame, &action);
         // Further signals set attention again; the caller comes back.
-        if (!enter_handler(thread, frame, info, action).ok()) frame_failed(thread, info.number);
+        if (!enter_handler(thread, frame, info, action).ok()) return frame_failed(thread, info.number);
+        if (traced && trace::steps(thread)) trace::handler_stop(thread);
         return;
     }
   }

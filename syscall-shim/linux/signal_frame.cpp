@@ -7,6 +7,7 @@
 #include "kernel/arch/fpu.hpp"
 #include "kernel/mm/user_access.hpp"
 #include "kernel/sched/process.hpp"
+#include "kernel/sched/trace.hpp"
 #include "syscall-shim/abi/signal.hpp"
 #include "syscall-shim/linux/signal.hpp"
 
@@ -169,6 +170,9 @@ u32 alt_stack_state(const Thread& t, u64 stack_pointer) {
 Result<void> enter_handler(Thread& t, TrapFrame& frame, const signal::Info& info, const signal::Action& action) {
   // Without a restorer there is no way back; Linux on x86-64 refuses it too.
   if ((action.flags & signal::kRestorer) == 0) return Errno::Fault;
+  // A tracer's step is not the program's affair.
+  if (trace::Tracee* tracee = trace::of(t); tracee != nullptr && exchange(tracee->forced_step, false))
+    arch::set_single_step(frame, false);
   const Places places = place(t, frame, action.flags, arch::fpu_area_size());
   if (places.frame == 0) return Errno::Fault;
   TRY(write_fpstate(t, places.fpstate));

@@ -92,42 +92,101 @@ Result<signal::Info> queued_info(i32 number, UserPtr<abi::SigInfo> pointer, bool
 
 }  // namespace
 
-abi::SigInfo to_abi(const signal::Info& info) {
+namespace {
+// Which of siginfo's words mean something, by signal and code (Linux's siginfo_layout).
+enum class Layout : u8 { kRt, kTimer, kCall, kFault, kChild, kPoll };
+Layout layout_of(int number, int code) {
   constexpr int kMostPollCode = 6;  // POLL_HUP
+  constexpr signal::Set kFaults = signal::bit(signal::kSegv) | signal::bit(signal::kBus) | signal::bit(signal::kIll) |
+                                  signal::bit(signal::kFpe) | signal::bit(signal::kTrap) | signal::bit(signal::kSys);
+  if (code == abi::kSiTimer) return Layout::kTimer;
+  if (code <= 0 || code == abi::kSiKernel) return Layout::kRt;
+  if (number == signal::kSys && code == abi::kSysSeccomp) return Layout::kCall;
+  const bool known = number >= 1 && number <= signal::kCount;
+  // A tracer's stops are SIGTRAP with the stop's code; they name a process (ptrace(2), PTRACE_GETSIGINFO).
+  constexpr int kMostTrapCode = 6;  // TRAP_UNK and TRAP_PERF
+  if (number == signal::kTrap && code > kMostTrapCode) return Layout::kRt;
+  if (known && (signal::bit(number) & kFaults) != 0) return Layout::kFault;
+  if (number == signal::kChld) return Layout::kChild;
+  // F_SETSIG: any signal may tell of a descriptor.
+  return code <= kMostPollCode ? Layout::kPoll : Layout::kRt;
+}
+}  // namespace
+
+abi::SigInfo to_abi(const signal::Info& info) {
   abi::SigInfo out;
   __builtin_memset(&out, 0, sizeof out);
   out.si_signo = info.number;
   out.si_errno = info.error;
   out.si_code = info.code;
-  const signal::Set signal = signal::bit(info.number);
-  constexpr signal::Set kFaults = signal::bit(signal::kSegv) | signal::bit(signal::kBus) | signal::bit(signal::kIll) |
-                                  signal::bit(signal::kFpe) | signal::bit(signal::kTrap) | signal::bit(signal::kSys);
-  if (info.code == abi::kSiTimer) {
-    out.timer.timer_id = info.timer_id;
-    out.timer.overrun = info.overrun;
-    out.timer.value = info.value;
-  } else if (info.code == abi::kSysSeccomp && info.number == signal::kSys) {
-    out.call.call_address = info.address;
-    out.call.call_number = static_cast<i32>(info.value);
-    out.call.arch = static_cast<u32>(info.value >> 32);
-  } else if (info.code > 0 && info.code != abi::kSiKernel && (signal & kFaults) != 0) {
-    out.fault.address = info.address;
-  } else if (info.code > 0 && info.code != abi::kSiKernel && info.number == signal::kChld) {
-    out.child.pid = info.pid;
-    out.child.uid = info.uid;
-    out.child.status = info.status;
-    out.child.user_time = static_cast<i64>(info.user_time);
-    out.child.system_time = static_cast<i64>(info.system_time);
-  } else if (info.code > 0 && info.code <= kMostPollCode) {
-    // F_SETSIG: any signal may tell of a descriptor (siginfo_layout).
-    out.poll.band = info.band;
-    out.poll.fd = info.fd;
-  } else {
-    out.rt.pid = info.pid;
-    out.rt.uid = info.uid;
-    out.rt.value = info.value;
+  switch (layout_of(info.number, info.code)) {
+    case Layout::kTimer:
+      out.timer.timer_id = info.timer_id;
+      out.timer.overrun = info.overrun;
+      out.timer.value = info.value;
+      break;
+    case Layout::kCall:
+      out.call.call_address = info.address;
+      out.call.call_number = static_cast<i32>(info.value);
+      out.call.arch = static_cast<u32>(info.value >> 32);
+      break;
+    case Layout::kFault:
+      out.fault.address = info.address;
+      break;
+    case Layout::kChild:
+      out.child.pid = info.pid;
+      out.child.uid = info.uid;
+      out.child.status = info.status;
+      out.child.user_time = static_cast<i64>(info.user_time);
+      out.child.system_time = static_cast<i64>(info.system_time);
+      break;
+    case Layout::kPoll:
+      out.poll.band = info.band;
+      out.poll.fd = info.fd;
+      break;
+    case Layout::kRt:
+      out.rt.pid = info.pid;
+      out.rt.uid = info.uid;
+      out.rt.value = info.value;
   }
   return out;
+}
+
+signal::Info from_abi(const abi::SigInfo& in) {
+  signal::Info info;
+  info.number = in.si_signo;
+  info.error = in.si_errno;
+  info.code = in.si_code;
+  switch (layout_of(info.number, info.code)) {
+    case Layout::kTimer:
+      info.timer_id = in.timer.timer_id;
+      info.overrun = in.timer.overrun;
+      info.value = in.timer.value;
+      break;
+    case Layout::kCall:
+      info.address = in.call.call_address;
+      info.value = u64{in.call.arch} << 32 | static_cast<u32>(in.call.call_number);
+      break;
+    case Layout::kFault:
+      info.address = in.fault.address;
+      break;
+    case Layout::kChild:
+      info.pid = in.child.pid;
+      info.uid = in.child.uid;
+      info.status = in.child.status;
+      info.user_time = static_cast<u64>(in.child.user_time);
+      info.system_time = static_cast<u64>(in.child.system_time);
+      break;
+    case Layout::kPoll:
+      info.band = static_cast<int>(in.poll.band);
+      info.fd = in.poll.fd;
+      break;
+    case Layout::kRt:
+      info.pid = in.rt.pid;
+      info.uid = in.rt.uid;
+      info.value = in.rt.value;
+  }
+  return info;
 }
 
 // kill(2).

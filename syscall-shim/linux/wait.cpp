@@ -69,6 +69,7 @@ Result<i64> sys_wait4(i32 pid, UserPtr<i32> status, i32 options, UserPtr<abi::Ru
   s.stopped = (bits & kStopped) != 0;
   s.continued = (bits & kContinued) != 0;
   s.family = family_of(bits);
+  s.this_thread = (bits & kNoThread) != 0;
   WaitReport report;
   if (!TRY(wait_for(s, bits, &report))) return 0;
   if (status) TRY(status.write(report.wait_status));
@@ -115,6 +116,7 @@ Result<i64> sys_waitid(i32 kind, i32 id, UserPtr<abi::SigInfo> info, i32 options
   s.continued = (bits & kContinued) != 0;
   s.leave = (bits & kLeave) != 0;
   s.family = family_of(bits);
+  s.this_thread = (bits & kNoThread) != 0;
   WaitReport report;
   const bool found = TRY(wait_for(s, bits, &report));
   // A non-blocking pidfd has its own word for "not yet" (waitid(2), P_PIDFD).

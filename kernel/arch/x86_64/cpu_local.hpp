@@ -61,8 +61,10 @@ struct Cpu {
   bool in_interrupt;  // a wake-up comes from outside, not from what the current thread does
   u8 held_ranks[24];  // of the spin locks that this processor holds, in the order taken; debug builds
   u32 held_count;
-  u64 user_gs;  // what kMsrKernelGsBase holds while in the kernel
+  bool debug_loaded;  // DR7 has a thread's breakpoints
+  u64 user_gs;        // what kMsrKernelGsBase holds while in the kernel
   u64 gdt[10];
+  alignas(16) u8 debug_stack[256];  // of #DB (trap.S)
   TaskState tss;
 };
 

@@ -39,7 +39,7 @@ void fill_idt() {
     const u64 stub = reinterpret_cast<u64>(trap_stubs) + 16 * v;
     // Interrupt gates (interrupts off); #BP and #OF may come from user mode.
     const u8 type = (v == 3 || v == 4) ? 0xee : 0x8e;
-    const u8 ist = v == 8 ? 1 : (v == 2 || v == 18) ? 2 : 0;
+    const u8 ist = v == 8 ? 1 : (v == 2 || v == 18) ? 2 : v == 1 ? 3 : 0;
     idt[v] = {static_cast<u16>(stub),       kKernelCs, ist, type, static_cast<u16>(stub >> 16),
               static_cast<u32>(stub >> 32), 0};
   }
@@ -63,6 +63,7 @@ void load_cpu_tables(Cpu& cpu) {
   cpu.tss.io_map_base = sizeof(TaskState);
   cpu.tss.ist[0] = reinterpret_cast<u64>(fatal_stacks[0]) + sizeof fatal_stacks[0];
   cpu.tss.ist[1] = reinterpret_cast<u64>(fatal_stacks[1]) + sizeof fatal_stacks[1];
+  cpu.tss.ist[2] = reinterpret_cast<u64>(cpu.debug_stack) + sizeof cpu.debug_stack;
 
   const TablePointer gdt{sizeof cpu.gdt - 1, reinterpret_cast<u64>(cpu.gdt)};
   const TablePointer idt_pointer{sizeof idt - 1, reinterpret_cast<u64>(idt)};

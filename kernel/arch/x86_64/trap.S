@@ -125,9 +125,10 @@ common_trap:
   push %r14
   push %r15
   testb $3, 136(%rsp)
-  jz 1f
+  jz trap_from_kernel
   swapgs
-1:mov %edi, %esi
+trap_from_kernel:
+  mov %edi, %esi
   mov 120(%rsp), %rdx
   movq $-1, 120(%rsp)
   mov %rsp, %rdi
@@ -141,6 +142,32 @@ common_trap:
   pop_registers
   add $8, %rsp
   iretq
+
+// #DB may come right behind SYSCALL, on the program's stack and GS, where a move to SS has delayed it (SDM volume 3, 7.8.3): so it
+// has a stack of its own. In the kernel it can only be a data breakpoint on what is copied for the program: passed over. From user
+// mode it goes on on the thread's stack, as any other trap.
+common_debug:
+  cld
+  testb $3, 24(%rsp)                   // %rdi, error, rip, cs, flags, rsp, ss
+  jnz 1f
+  xor %edi, %edi
+  mov %rdi, %dr6
+  pop %rdi
+  add $8, %rsp
+  iretq
+1:swapgs
+  push %rax
+  mov %gs:16, %rdi
+  sub $56, %rdi
+  .irp at, 0, 8, 16, 24, 32, 40, 48
+  mov 8 + \at(%rsp), %rax
+  mov %rax, \at(%rdi)
+  .endr
+  pop %rax
+  mov %rdi, %rsp
+  swapgs
+  mov $1, %edi
+  jmp common_trap
 
 // NMI, double fault, machine check: on their own stacks, at any point, even between SYSCALL and its swapgs. They only end in a
 // panic or a halt, so GS is simply made the kernel's.
@@ -183,6 +210,8 @@ common_fatal:
   mov $\vector, %edi
   .if \vector == 2 || \vector == 8 || \vector == 18
   jmp common_fatal
+  .elseif \vector == 1
+  jmp common_debug
   .else
   jmp common_trap
   .endif

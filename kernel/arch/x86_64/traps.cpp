@@ -112,6 +112,21 @@ void page_fault(TrapFrame& frame, u64 error) {
   }
 }
 
+// SDM volume 3, 17.2.3: DR6 says why; the processor never clears it.
+void debug_trap(TrapFrame& frame, Thread& thread) {
+  constexpr u64 kStep = 1 << 14, kSlots = 15, kIdle = 0xffff0ff0, kResume = 0x10000;
+  constexpr int kTrapBreakpoint = 1, kTrapTrace = 2, kTrapHardware = 4;
+  u64 why;
+  asm volatile("mov %%dr6, %0" : "=r"(why));
+  asm volatile("mov %0, %%dr6" ::"r"(kIdle));
+  if (thread.debug) thread.debug->status = why & (kStep | kSlots);
+  if ((why & kStep) != 0) set_single_step(frame, false);
+  // A breakpoint on execution comes before its instruction, which must then run.
+  if (thread.debug_armed && (why & kSlots) != 0) frame.rflags |= kResume;
+  const int code = (why & kStep) != 0 ? kTrapTrace : (why & kSlots) != 0 ? kTrapHardware : kTrapBreakpoint;
+  send_fault(signal::kTrap, code, frame.rip);
+}
+
 void exception(TrapFrame& frame, u32 vector, u64 error) {
   if (vector == 14) return page_fault(frame, error);
   if ((frame.cs & 3) == 0) {
@@ -125,8 +140,7 @@ void exception(TrapFrame& frame, u32 vector, u64 error) {
     case 0:
       return send_fault(signal::kFpe, 1, frame.rip);  // FPE_INTDIV
     case 1:
-      frame.rflags &= ~u64{0x100};
-      return send_fault(signal::kTrap, 2, frame.rip);  // TRAP_TRACE
+      return debug_trap(frame, thread);
     case 3:
       return send_fault(signal::kTrap, 0x80, 0);
     case 4:
