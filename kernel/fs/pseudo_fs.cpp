@@ -115,6 +115,7 @@ class PseudoInode final : public Inode {
   }
   Result<RefPtr<File>> open(u32 flags) override {
     if (type() != FileType::kRegular) return RefPtr<File>();
+    if (row_->open != nullptr) return row_->open(numbers_, flags);
     return RefPtr<File>(TRY(make_ref<PseudoFile>(*this, flags)));
   }
   // truncate(2) and O_TRUNC before a write mean nothing here.

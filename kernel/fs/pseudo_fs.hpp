@@ -8,6 +8,7 @@
 
 #include "kernel/base/format.hpp"
 #include "kernel/base/vector.hpp"
+#include "kernel/fs/file.hpp"
 #include "kernel/fs/inode.hpp"
 
 namespace uni::fs {
@@ -25,6 +26,7 @@ struct Numbers {
 
 using Show = Result<void> (*)(Writer& out, const Numbers& numbers);
 using Store = Result<void> (*)(StringView text, const Numbers& numbers);
+using Open = Result<RefPtr<File>> (*)(const Numbers& numbers, u32 flags);
 using Follow = Result<RefPtr<Dentry>> (*)(const Numbers& numbers);
 
 enum class RowKind : u8 { kFile, kLink, kDirectory };
@@ -34,6 +36,7 @@ struct Row {
   StringView text = {};     // the whole content (or link target) where it never changes
   Show show = nullptr;      // else what makes it
   Store store = nullptr;    // writes; null: read-only
+  Open open = nullptr;      // a file that is no text: what opens it
   Follow follow = nullptr;  // a link that jumps to an object
   RowKind kind = RowKind::kFile;
   u16 mode = 0444;

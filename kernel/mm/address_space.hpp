@@ -79,6 +79,11 @@ class AddressSpace : public RefCounted {
   enum class Remote : u8 { kRead, kWrite, kForceRead, kForceWrite };
   usize access(u64 address, void* buffer, usize size, Remote how);
 
+  // The first page of [from, end) that is present, or present and not a file's, as an address; `end` where there is
+  // none. Does not block, but takes long on what is large and empty.
+  enum class Present : u8 { kAny, kPrivate };
+  u64 next_present(u64 from, u64 end, Present which);
+
   // Gives the address. Errors: NoMemory (space, limits, overcommit), Exists, Invalid. May block.
   Result<u64> map(MapRequest request);
   // Errors: NoMemory. Unmapped parts are stepped over.

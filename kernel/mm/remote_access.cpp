@@ -44,6 +44,24 @@ Result<void> AddressSpace::access_page(u64 address, void* buffer, usize size, Re
   return {};
 }
 
+u64 AddressSpace::next_present(u64 from, u64 end, Present which) {
+  constexpr u64 kStretch = 64 * kMiB;  // looked at under one hold of the lock
+  for (u64 at = page_down(from); at < end;) {
+    LockGuard guard(table_lock_);
+    for (const u64 stop = min(end, at + kStretch); at < stop;) {
+      bool huge = false;
+      const arch::Pte* e = arch::find_entry(raw(root_), at, false, &huge);
+      if (e != nullptr && (*e & arch::kPtePresent) != 0) {
+        if (which == Present::kAny || huge) return at;
+        const Page* page = page_of(PhysAddr{*e & arch::kPteAddress});
+        if ((page->flags.load(std::memory_order_relaxed) & kPageAnon) != 0) return at;
+      }
+      at = e == nullptr || huge ? align_down(at, arch::kHugeSize) + arch::kHugeSize : at + kPageSize;
+    }
+  }
+  return end;
+}
+
 usize AddressSpace::access(u64 address, void* buffer, usize size, Remote how) {
   usize done = 0;
   while (done < size && user_range_ok(UserAddr{address + done}, 1)) {

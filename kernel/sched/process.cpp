@@ -51,6 +51,7 @@ Result<void> inherit(Process& child, Process& parent) {
   child.arg_start = parent.arg_start, child.arg_end = parent.arg_end;
   child.env_start = parent.env_start, child.env_end = parent.env_end;
   child.dumpable = parent.dumpable;
+  child.core_filter = parent.core_filter;
   child.personality = parent.personality;
   child.no_new_privileges = parent.no_new_privileges;
   child.keep_capabilities = parent.keep_capabilities;

@@ -170,6 +170,20 @@ class Process : public RefCounted {
   Thread* exec_thread = nullptr;  // the thread that waits for the others to end, in execve
   WaitQueue exec_queue;
 
+  // --- a core file (core(5)) ---
+  static constexpr u32 kCoreFilter = 0x33;  // private and shared anonymous memory, ELF headers, private large pages
+  u32 core_filter = kCoreFilter;            // /proc/PID/coredump_filter
+  std::atomic<bool> dumping{false};         // threads that end wait until the file is written
+  WaitQueue dump_queue;
+  // A thread that ends stays as it is until the file is written. May block.
+  void wait_for_dump(Thread& thread);
+  // begin_exit(), and then waits until the other threads stand still: their frames, Thread::fpu and bases are whole
+  // where Thread::parked. Gives false where the process was ending already. May block.
+  bool begin_dump(int number);
+  // Lets them end. `written`: wait(2) says so.
+  enum class Dump : u8 { kNone, kWritten };
+  void end_dump(Dump dump);
+
   // Ends every thread; the process's status is `status` as wait(2) encodes it (exit code << 8, or a signal). Returns;
   // the caller leaves through its own attention check.
   void begin_exit(int wait_status);

@@ -73,6 +73,47 @@ void Process::finish_exit(Process& p) {
   become_zombie(p);
 }
 
+void Process::wait_for_dump(Thread& thread) {
+  arch::fpu_park();
+  thread.parked = true;
+  dump_queue.wake_all();
+  (void)dump_queue.wait([&] { return !dumping.load(); }, time::kNever, Sleep::kUninterruptible);
+  thread.parked = false;
+}
+
+bool Process::begin_dump(int number) {
+  constexpr u64 kPatience = 10 * time::kSecond;
+  Thread& self = Thread::current();
+  if (exiting() || dumping.exchange(true)) return false;
+  begin_exit(number);
+  const auto still = [&] {
+    LockGuard guard(lock);
+    for (const Thread& t : threads) {
+      if (&t != &self && (!t.parked.load() || t.on_cpu.load())) return false;
+    }
+    return true;
+  };
+  // A thread that has announced itself is off its processor soon, and says nothing then: so it is looked at again.
+  constexpr u64 kGlance = time::kMillisecond;
+  const u64 deadline = time::deadline_after(kPatience);
+  while (!still() && time::monotonic_ns() < deadline)
+    (void)dump_queue.wait(still, time::deadline_after(kGlance), Sleep::kUninterruptible);
+  // What it writes with must not take it for one that ends.
+  self.must_exit = false;
+  self.attention = false;
+  return true;
+}
+
+void Process::end_dump(Dump dump) {
+  constexpr int kCoreFlag = 0x80;
+  Thread& self = Thread::current();
+  if (dump == Dump::kWritten) exit_status_ |= kCoreFlag;
+  self.must_exit = true;
+  self.attention = true;
+  dumping = false;
+  dump_queue.wake_all();
+}
+
 void Process::open_vfork_gate() {
   RefPtr<VforkGate> gate;
   {

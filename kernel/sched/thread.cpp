@@ -181,6 +181,7 @@ Result<void> ThreadAccess::publish(Thread& t, Process* parent) {
   Thread& t = Thread::current();
   t.exit_status = status;
   Process& p = t.process();
+  if (p.dumping.load()) p.wait_for_dump(t);
   if (t.tracee.load() != nullptr) trace::exit_stop(t, p.exiting() ? p.exit_status() : (status & 0xff) << 8);
   thread_exit_hook(&t);
   signal::detach(t);

@@ -120,6 +120,7 @@ class Thread : public RefCounted {
   // Work before going back to user mode: a signal may be deliverable, or the thread must end. Set by others, lock-free.
   std::atomic<bool> attention{false};
   std::atomic<bool> must_exit{false};
+  std::atomic<bool> parked{false};  // stands still for a core file (Process::begin_dump)
 
   // restart_syscall(2): what to call after a stop or an ignored signal.
   Result<i64> (*restart)(Thread&) = nullptr;

@@ -37,6 +37,7 @@ inline constexpr u32 kCapKill = 5;
 inline constexpr u32 kCapSetgid = 6;
 inline constexpr u32 kCapSetuid = 7;
 inline constexpr u32 kCapSetpcap = 8;
+inline constexpr u32 kCapSysPtrace = 19;
 inline constexpr u32 kCapSysAdmin = 21;
 inline constexpr u32 kCapSysResource = 24;
 inline constexpr u32 kCapSysTime = 25;
@@ -67,6 +68,7 @@ inline constexpr i32 kPrGetTidAddress = 40;
 inline constexpr i32 kPrSetThpDisable = 41;
 inline constexpr i32 kPrGetThpDisable = 42;
 inline constexpr i32 kPrCapAmbient = 47;
+inline constexpr i32 kPrSetPtracer = 0x59616d61;
 inline constexpr i32 kPrSetVma = 0x53564d41;
 
 }  // namespace uni::abi

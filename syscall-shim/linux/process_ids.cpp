@@ -34,8 +34,11 @@ void change_users(Process& process, Ids ids) {
   const bool had_root = c.uid == 0 || c.euid == 0 || c.suid == 0;
   const bool was_root = c.euid == 0;
   const bool file_root = c.fsuid == 0;
+  const struct { u32 euid, fsuid; } before{c.euid, c.fsuid};
   c.uid = ids.real;
   c.euid = c.fsuid = ids.effective;
+  // What it holds now may be of another user (prctl(2), PR_SET_DUMPABLE).
+  if (before.euid != c.euid || before.fsuid != c.fsuid) process.dumpable = 0;
   c.suid = ids.saved;
   const bool has_root = c.uid == 0 || c.euid == 0 || c.suid == 0;
   if (had_root && !has_root) {

@@ -104,6 +104,9 @@ Result<i64> sys_prctl(i32 option, u64 a, u64 b, u64 c, u64 d) {
       if (a > 1) return Errno::Invalid;
       process.dumpable = static_cast<u32>(a);
       return 0;
+    case abi::kPrSetPtracer:  // Yama's; every tracer that ptrace(2) itself lets through may trace
+      if (a != 0 && a != ~u64{0} && !Process::find(Pid{static_cast<u32>(a)})) return Errno::Invalid;
+      return 0;
     case abi::kPrGetKeepcaps:
       return process.keep_capabilities ? 1 : 0;
     case abi::kPrSetKeepcaps:

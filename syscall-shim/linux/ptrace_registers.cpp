@@ -82,7 +82,7 @@ Result<void> poke_user(trace::Tracee& t, u64 offset, u64 value) {
     __builtin_memcpy(reinterpret_cast<u8*>(&r) + offset, &value, sizeof value);
     return set_registers(t, r);
   }
-  if (offset < kDebugOffset) return Errno::Io;
+  if (offset < kDebugOffset || offset == kDebugOffset + 4 * 8 || offset == kDebugOffset + 5 * 8) return Errno::Io;
   return arch::set_debug_register(t.thread, static_cast<unsigned>((offset - kDebugOffset) / 8), value);
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/sched/trace.hpp"
 #include "syscall-shim/abi/signal.hpp"
 #include "syscall-shim/entry/trace.hpp"
+#include "syscall-shim/linux/core_dump.hpp"
 #include "syscall-shim/linux/process.hpp"
 #include "syscall-shim/linux/ptrace.hpp"
 
@@ -116,7 +117,11 @@ Filter* filter_of(const Thread& thread) {
 }
 
 [[noreturn]] void end_process(Thread& thread, int number) {
-  thread.process().begin_exit(number);
+  signal::Info info;
+  info.number = number;
+  info.code = abi::kSysSeccomp;
+  info.address = thread.frame->rip;
+  end_with_core(info);
   exit_thread(number);
 }
 

@@ -9,6 +9,7 @@
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/trace.hpp"
 #include "syscall-shim/entry/trace.hpp"
+#include "syscall-shim/linux/core_dump.hpp"
 #include "syscall-shim/linux/signal.hpp"
 #include "syscall-shim/linux/signal_frame.hpp"
 
@@ -55,7 +56,7 @@ void settle_interrupted_call(TrapFrame& frame, const signal::Action* action) {
     log::error("{} ({}) ended by {}, code {}, address {:#x}, at {:#x}, stack {:#x}", thread.name, raw(thread.tid()),
                signal::name_of(info.number, Span<char>(name)), info.code, info.address, frame.rip, frame.rsp);
   }
-  thread.process().begin_exit(info.number);
+  end_with_core(info);
   exit_thread(info.number);
 }
 

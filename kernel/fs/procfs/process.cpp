@@ -155,6 +155,11 @@ Result<void> store_oom_score_adj(StringView text, const Numbers& numbers) {
   return {};
 }
 
+Result<void> show_personality(Writer& out, const Numbers& numbers) {
+  format(out, "{:08x}\n", TRY(process_of(numbers))->personality);
+  return {};
+}
+
 Result<void> show_schedstat(Writer& out, const Numbers& numbers) {
   auto t = TRY(target_of(numbers));
   format(out, "{} 0 {}\n", time::cycles_to_ns(t.thread->user_cycles + t.thread->system_cycles),

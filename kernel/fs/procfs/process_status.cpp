@@ -4,6 +4,7 @@
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/sched/trace.hpp"
 #include "kernel/time/clock.hpp"
 
 namespace uni::fs::procfs {
@@ -25,7 +26,11 @@ char state_of(const Thread& t) {
   const Process& p = t.process();
   if (p.life.load() >= Process::Life::kZombie) return 'Z';
   if (&p == Process::init()) return 'S';
-  if (p.signals && p.signals->stopped.load()) return 'T';
+  if (const trace::Tracee* traced = trace::of(t); traced != nullptr) {
+    if (traced->stopped.load()) return 't';
+  } else if (p.signals && p.signals->stopped.load()) {
+    return 'T';
+  }
   switch (t.state.load(std::memory_order_relaxed)) {
     case ThreadState::kRunnable:
     case ThreadState::kWaking:
@@ -77,6 +82,12 @@ Facts gather(const Target& t, bool one_thread) {
     }
   }
   return f;
+}
+
+u32 tracer_of(const Thread& t) {
+  LockGuard guard(process_tree_lock());
+  const trace::Tracee* traced = trace::of(t);
+  return traced == nullptr ? 0 : raw(traced->tracer.load()->process().pid());
 }
 
 // "0-3,5" of a mask.
@@ -150,6 +161,9 @@ Result<void> show_status(Writer& out, const Numbers& numbers) {
     case 'T':
       state = "T (stopped)";
       break;
+    case 't':
+      state = "t (tracing stop)";
+      break;
     case 'Z':
       state = "Z (zombie)";
       break;
@@ -157,9 +171,9 @@ Result<void> show_status(Writer& out, const Numbers& numbers) {
       state = "S (sleeping)";
   }
   const u32 umask = p.fs ? p.fs->umask.load(std::memory_order_relaxed) : 022;
-  format(out, "Name:\t{}\nUmask:\t{:04o}\nState:\t{}\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t0\n",
+  format(out, "Name:\t{}\nUmask:\t{:04o}\nState:\t{}\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t{}\n",
          StringView(t.thread->name), umask, state, p.pid(), numbers.count > 1 ? raw(t.thread->tid()) : raw(p.pid()),
-         p.parent_pid());
+         p.parent_pid(), tracer_of(*t.thread));
   const Credentials& c = p.credentials;
   format(out, "Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t", c.uid, c.euid, c.suid, c.fsuid,
          c.gid, c.egid, c.sgid, c.fsgid, 64);

@@ -47,7 +47,8 @@ u64 next_number(StringView kind, const Numbers& outer, u64 from) {
 
 void owner(const Numbers& numbers, u32& uid, u32& gid) {
   auto process = process_of(numbers);
-  if (!process.ok()) return;
+  // What may not be dumped is nobody's to look at (proc(5), "/proc/pid").
+  if (!process.ok() || process.value()->dumpable != 1) return;
   uid = process.value()->credentials.euid;
   gid = process.value()->credentials.egid;
 }
@@ -69,6 +70,12 @@ constexpr Row writable(StringView path, pseudo::Show show, pseudo::Store store) 
   r.show = show;
   r.store = store;
   r.mode = 0644;
+  return r;
+}
+constexpr Row opened(StringView path, pseudo::Open open, u16 mode) {
+  Row r{path};
+  r.open = open;
+  r.mode = mode;
   return r;
 }
 constexpr Row link(StringView path, pseudo::Show show, pseudo::Follow follow = nullptr) {
@@ -128,7 +135,11 @@ constexpr Row kRows[] = {
     text("<pid>/oom_score", "0\n"),
     text("<pid>/cgroup", "0::/\n"),
     text("<pid>/cpuset", "/\n"),
-    text("<pid>/coredump_filter", "00000033\n"),
+    writable("<pid>/coredump_filter", show_core_filter, store_core_filter),
+    opened("<pid>/mem", open_memory, 0600),
+    file("<pid>/syscall", show_call, 0400),
+    text("<pid>/wchan", "0"),
+    file("<pid>/personality", show_personality, 0400),
     text("<pid>/loginuid", "4294967295"),
     text("<pid>/sessionid", "4294967295"),
     text("<pid>/setgroups", "allow\n"),
@@ -163,7 +174,9 @@ constexpr Row kRows[] = {
     file("vmstat", show_vmstat),
 
     text("sys/kernel/cap_last_cap", "40\n"),
-    text("sys/kernel/core_pattern", "core\n"),
+    writable("sys/kernel/core_pattern", show_core_pattern, store_core_pattern),
+    text("sys/kernel/core_pipe_limit", "0\n"),
+    writable("sys/kernel/core_uses_pid", show_core_uses_pid, store_core_uses_pid),
     text("sys/kernel/dmesg_restrict", "1\n"),
     file("sys/kernel/hostname", show_hostname),
     text("sys/kernel/domainname", "(none)\n"),
@@ -197,7 +210,6 @@ constexpr Row kRows[] = {
     text("sys/kernel/seccomp/actions_avail", "kill_process kill_thread trap errno trace log allow\n"),
     text("sys/kernel/threads-max", "32768\n"),
     text("sys/kernel/version", "#1 SMP PREEMPT_DYNAMIC\n"),
-    text("sys/kernel/yama/ptrace_scope", "1\n"),
     text("sys/vm/max_map_count", "65530\n"),
     text("sys/vm/min_free_kbytes", "1024\n"),
     text("sys/vm/mmap_min_addr", "65536\n"),
@@ -223,6 +235,7 @@ constexpr Row kRows[] = {
     text("sys/fs/pipe-user-pages-soft", "16384\n"),
     text("sys/fs/protected_hardlinks", "1\n"),
     text("sys/fs/protected_symlinks", "1\n"),
+    text("sys/fs/suid_dumpable", "0\n"),
     text("sys/net/core/rmem_default", "212992\n"),
     text("sys/net/core/rmem_max", "212992\n"),
     text("sys/net/core/somaxconn", "4096\n"),

@@ -50,6 +50,19 @@ Result<void> store_comm(StringView text, const Numbers&);
 Result<void> show_oom_score_adj(Writer& out, const Numbers&);
 Result<void> store_oom_score_adj(StringView text, const Numbers&);
 Result<void> show_schedstat(Writer& out, const Numbers&);
+Result<void> show_personality(Writer& out, const Numbers&);
+
+// --- memory.cpp ---
+Result<RefPtr<File>> open_memory(const Numbers&, u32 flags);
+Result<void> show_call(Writer& out, const Numbers&);
+
+// --- core_pattern.cpp ---
+Result<void> show_core_pattern(Writer& out, const Numbers&);
+Result<void> store_core_pattern(StringView text, const Numbers&);
+Result<void> show_core_uses_pid(Writer& out, const Numbers&);
+Result<void> store_core_uses_pid(StringView text, const Numbers&);
+Result<void> show_core_filter(Writer& out, const Numbers&);
+Result<void> store_core_filter(StringView text, const Numbers&);
 
 // --- maps.cpp ---
 Result<void> show_maps(Writer& out, const Numbers&);

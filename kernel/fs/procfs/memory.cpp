@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// /proc/PID/mem: the process's memory at its addresses, as a tracer reaches it, and /proc/PID/syscall. Who may trace
+// the process may open them (proc_pid_mem(5)); an open file stays with the memory that the process had then.
+#include "kernel/arch/trap_frame.hpp"
+#include "kernel/fs/procfs/rows.hpp"
+#include "kernel/mm/address_space.hpp"
+#include "kernel/sched/trace.hpp"
+
+namespace uni::fs::procfs {
+namespace {
+
+using mm::AddressSpace;
+
+class MemoryFile final : public File {
+ public:
+  MemoryFile(RefPtr<AddressSpace> space, u32 flags) : File(FileKind::kOther, flags), space_(move(space)) {}
+  Result<usize> read(IoCursor& to, u64 at) override {
+    char buffer[kPiece];
+    usize done = 0;
+    while (to.remaining() > 0) {
+      const usize got =
+          space_->access(at + done, buffer, min(sizeof buffer, to.remaining()), AddressSpace::Remote::kForceRead);
+      if (got == 0) break;
+      const auto put = to.put(buffer, got);
+      if (!put.ok()) return done > 0 ? Result<usize>(done) : put.error();
+      done += put.value();
+      if (put.value() < got) break;
+    }
+    if (done == 0 && to.remaining() > 0) return Errno::Io;
+    return done;
+  }
+  Result<usize> write(IoCursor& from, u64 at) override {
+    char buffer[kPiece];
+    usize done = 0;
+    while (from.remaining() > 0) {
+      const auto taken = from.take(buffer, min(sizeof buffer, from.remaining()));
+      if (!taken.ok()) return done > 0 ? Result<usize>(done) : taken.error();
+      const usize put = space_->access(at + done, buffer, taken.value(), AddressSpace::Remote::kForceWrite);
+      done += put;
+      if (put < taken.value() || put == 0) break;
+    }
+    if (done == 0 && from.remaining() > 0) return Errno::Io;
+    return done;
+  }
+  bool seekable() const override { return true; }
+  // position_lock is held. Addresses are no sizes: nothing is out of range but what is behind them all.
+  Result<u64> seek(i64 wanted, int whence) override {
+    if (whence != 0 && whence != 1) return Errno::Invalid;
+    position = whence == 0 ? static_cast<u64>(wanted) : position + static_cast<u64>(wanted);
+    return u64{position};
+  }
+
+ private:
+  static constexpr usize kPiece = 1024;
+  RefPtr<AddressSpace> space_;
+};
+
+}  // namespace
+
+Result<RefPtr<File>> open_memory(const Numbers& numbers, u32 flags) {
+  auto process = TRY(process_of(numbers));
+  if (!trace::may_access(*process, trace::Ids::kFile)) return Errno::Access;
+  RefPtr<AddressSpace> space;
+  {
+    LockGuard guard(process->lock);
+    space = process->space;
+  }
+  if (!space) return Errno::NoProcess;
+  return RefPtr<File>(TRY(make_ref<MemoryFile>(move(space), flags)));
+}
+
+Result<void> show_call(Writer& out, const Numbers& numbers) {
+  auto t = TRY(target_of(numbers));
+  if (!trace::may_access(*t.process, trace::Ids::kReal)) return Errno::NotPermitted;
+  const TrapFrame* frame = t.thread->frame;
+  const ThreadState state = t.thread->state.load();
+  const bool traced = trace::of(*t.thread) != nullptr && trace::of(*t.thread)->stopped.load();
+  if (frame == nullptr || state == ThreadState::kDead || (state != ThreadState::kSleeping && !traced)) {
+    out.write("running\n");
+    return {};
+  }
+  // Stacks stay mapped: a thread that goes on meanwhile makes the line wrong, not the read.
+  const TrapFrame f = *frame;
+  if (static_cast<i64>(f.orig_rax) < 0)
+    format(out, "-1 {:#x} {:#x}\n", f.rsp, f.rip);
+  else
+    format(out, "{} {:#x} {:#x} {:#x} {:#x} {:#x} {:#x} {:#x} {:#x}\n", f.orig_rax, f.rdi, f.rsi, f.rdx, f.r10, f.r8,
+           f.r9, f.rsp, f.rip);
+  return {};
+}
+
+}  // namespace uni::fs::procfs
