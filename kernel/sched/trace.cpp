@@ -115,8 +115,15 @@ Result<void> attach(Thread& target, bool seize, u32 options) {
     info.code = 0x80;  // SI_KERNEL
     TRY(signal::send(target, info));
   }
+  const bool in_stop = p.signals->stopped.load();
   call_attention(target);
   p.signals->stop_queue.wake_all();
+  // What stands still is a stopped tracee when this returns, as on Linux; it only has to wake up for that.
+  constexpr u64 kPatience = time::kSecond;
+  const Tracee& t = *target.tracee.load();
+  if (in_stop)
+    (void)Process::current().child_queue.wait([&] { return t.stopped.load() || of(target) == nullptr; },
+                                              time::deadline_after(kPatience), Sleep::kKillable);
   return {};
 }
 

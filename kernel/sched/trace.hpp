@@ -15,7 +15,7 @@ inline Tracee* of(const Thread& thread) {
   return t != nullptr && t->tracer.load(std::memory_order_relaxed) != nullptr ? t : nullptr;
 }
 
-// --- the tracer's side; none of these blocks ---
+// --- the tracer's side; none of these blocks, but attach(), until what stands still has noticed ---
 
 // May the current thread look into the process (ptrace(2), "Ptrace access mode checking")? kReal: by its real ids
 // (ptrace, process_vm_readv); kFile: by its file-system ids (/proc).

@@ -97,7 +97,8 @@ void call_attention(Thread& thread) {
   if (&thread != &Thread::current()) sched::kick(thread);
 }
 
-// Stop signals and SIGCONT cancel each other when they are sent, whatever the disposition (POSIX).
+// Stop signals and SIGCONT cancel each other when they are sent, whatever the disposition (POSIX). Without a target
+// needs Process::lock, too.
 void cancel_opposites(Process& process, Thread* target, int number) {
   SignalState& state = *process.signals;
   Set opposite = 0;
@@ -105,7 +106,12 @@ void cancel_opposites(Process& process, Thread* target, int number) {
   if ((bit(number) & kStopping) != 0) opposite = bit(kCont);
   if (opposite == 0) return;
   drop(state, state.shared, opposite);
-  if (target != nullptr) drop(state, target->pending, opposite);
+  if (target != nullptr) {
+    drop(state, target->pending, opposite);
+  } else {
+    for (Thread& thread : process.threads)
+      drop(state, thread.pending, opposite);
+  }
   if (number == kCont && state.stopped.exchange(false)) {
     state.continued.store(true);
     state.stop_queue.wake_all();

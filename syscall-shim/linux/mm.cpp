@@ -235,6 +235,11 @@ Result<i64> transfer(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr
   TRY(copy_from_user(mine.data(), local.address(), local_count * sizeof(IoSegment)));
   TRY(copy_from_user(theirs.data(), remote.address(), remote_count * sizeof(IoSegment)));
   u64 total = 0;
+  for (const Vector<IoSegment>* list : {&mine, &theirs}) {
+    for (const IoSegment& s : *list) {
+      if (static_cast<i64>(s.length) < 0) return Errno::Invalid;
+    }
+  }
   for (const IoSegment& s : theirs)
     total += s.length;
   IoCursor cursor(mine.data(), mine.size());

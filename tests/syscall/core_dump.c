@@ -104,7 +104,8 @@ static void notes(pid_t pid) {
       IS(s->pr_pid == pid && strstr(s->pr_psargs, "core_dump") != NULL);
     }
     if (n->n_type == NT_SIGINFO) IS(((const siginfo_t*)(const void*)body)->si_pid == pid);
-    if (n->n_type == NT_FILE) IS(((const long*)(const void*)body)[0] > 0 && ((const long*)(const void*)body)[1] == 4096);
+    if (n->n_type == NT_FILE)
+      IS(((const long*)(const void*)body)[0] > 0 && ((const long*)(const void*)body)[1] == 4096);
   }
   IS(threads == 3);
 }

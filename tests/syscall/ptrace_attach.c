@@ -94,6 +94,21 @@ static void attach(void) {
   wait_for(child);
 }
 
+// A process that is stopped already is a stopped tracee at once; SIGCONT takes the SIGSTOP of the attaching away.
+static void attach_stopped(void) {
+  SAY("attach to what is stopped");
+  pid_t child = sleeper();
+  kill(child, SIGSTOP);
+  waitpid(child, &status, WUNTRACED);
+  RET(ptrace(PTRACE_ATTACH, child, 0, 0));
+  RET(ptrace(PTRACE_DETACH, child, 0, 0));
+  kill(child, SIGCONT);
+  pause_ms(100);
+  SAY("state %c", state_of(child));
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+}
+
 static void seize(void) {
   SAY("seize");
   pid_t child = sleeper();
@@ -152,6 +167,7 @@ static void* endless(void* unused) {
 
 int main(void) {
   attach();
+  attach_stopped();
   seize();
   others_child(0);
   others_child(1);

@@ -29,8 +29,7 @@ static struct user_regs_struct regs;
 static void resume(int request, int number) {
   ptrace(request, child, 0, number);
   waitpid(child, &status, 0);
-  if (WIFSTOPPED(status))
-    ptrace(PTRACE_GETREGS, child, 0, &regs);
+  if (WIFSTOPPED(status)) ptrace(PTRACE_GETREGS, child, 0, &regs);
 }
 
 static const char* what(void) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // /proc/PID/mem: the process's memory at its addresses, as a tracer reaches it, and /proc/PID/syscall. Who may trace
-// the process may open them (proc_pid_mem(5)); an open file stays with the memory that the process had then.
+// the process may open them (proc_pid_mem(5)). An open file stays with the memory that the process had then, but does
+// not keep it: when that is gone, it is empty.
 #include "kernel/arch/trap_frame.hpp"
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/mm/address_space.hpp"
@@ -13,13 +14,16 @@ using mm::AddressSpace;
 
 class MemoryFile final : public File {
  public:
-  MemoryFile(RefPtr<AddressSpace> space, u32 flags) : File(FileKind::kOther, flags), space_(move(space)) {}
+  MemoryFile(RefPtr<Process> process, AddressSpace& space, u32 flags)
+      : File(FileKind::kOther, flags), process_(move(process)), then_(&space), vdso_(space.vdso_address) {}
   Result<usize> read(IoCursor& to, u64 at) override {
+    const RefPtr<AddressSpace> space = memory();
+    if (!space) return usize{0};
     char buffer[kPiece];
     usize done = 0;
     while (to.remaining() > 0) {
       const usize got =
-          space_->access(at + done, buffer, min(sizeof buffer, to.remaining()), AddressSpace::Remote::kForceRead);
+          space->access(at + done, buffer, min(sizeof buffer, to.remaining()), AddressSpace::Remote::kForceRead);
       if (got == 0) break;
       const auto put = to.put(buffer, got);
       if (!put.ok()) return done > 0 ? Result<usize>(done) : put.error();
@@ -30,12 +34,14 @@ class MemoryFile final : public File {
     return done;
   }
   Result<usize> write(IoCursor& from, u64 at) override {
+    const RefPtr<AddressSpace> space = memory();
+    if (!space) return usize{0};
     char buffer[kPiece];
     usize done = 0;
     while (from.remaining() > 0) {
       const auto taken = from.take(buffer, min(sizeof buffer, from.remaining()));
       if (!taken.ok()) return done > 0 ? Result<usize>(done) : taken.error();
-      const usize put = space_->access(at + done, buffer, taken.value(), AddressSpace::Remote::kForceWrite);
+      const usize put = space->access(at + done, buffer, taken.value(), AddressSpace::Remote::kForceWrite);
       done += put;
       if (put < taken.value() || put == 0) break;
     }
@@ -52,7 +58,16 @@ class MemoryFile final : public File {
 
  private:
   static constexpr usize kPiece = 1024;
-  RefPtr<AddressSpace> space_;
+  // The memory of the open, or null. Its vDSO's random place tells it from a later one at the same address.
+  RefPtr<AddressSpace> memory() {
+    LockGuard guard(process_->lock);
+    AddressSpace* now = process_->space.get();
+    if (now != then_ || now == nullptr || now->vdso_address != vdso_) return {};
+    return RefPtr<AddressSpace>(now);
+  }
+  RefPtr<Process> process_;
+  const AddressSpace* then_;
+  u64 vdso_;
 };
 
 }  // namespace
@@ -66,7 +81,7 @@ Result<RefPtr<File>> open_memory(const Numbers& numbers, u32 flags) {
     space = process->space;
   }
   if (!space) return Errno::NoProcess;
-  return RefPtr<File>(TRY(make_ref<MemoryFile>(move(space), flags)));
+  return RefPtr<File>(TRY(make_ref<MemoryFile>(move(process), *space, flags)));
 }
 
 Result<void> show_call(Writer& out, const Numbers& numbers) {
