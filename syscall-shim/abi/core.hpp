@@ -34,7 +34,7 @@ struct PrPsInfo {  // struct elf_prpsinfo
   u8 state;
   char state_name;
   u8 zombie;
-  i8 nice;
+  u8 nice;
   u32 pad;
   u64 flags;
   u32 uid, gid;

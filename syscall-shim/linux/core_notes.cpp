@@ -82,7 +82,7 @@ void fill_arguments(Process& p, abi::PrPsInfo& out) {
 abi::PrPsInfo description_of(Process& p) {
   abi::PrPsInfo d{};
   d.state_name = 'R';
-  d.nice = static_cast<i8>(Thread::current().nice);
+  d.nice = static_cast<u8>(Thread::current().nice);
   d.uid = p.credentials.uid;
   d.gid = p.credentials.gid;
   d.pid = static_cast<i32>(raw(p.pid()));

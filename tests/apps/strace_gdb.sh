@@ -45,9 +45,11 @@ int main(int argc, char** argv) {
     return 0;
   }
   pthread_create(&thread, NULL, worker, NULL);
-  usleep(100000);
+  sleep(1);
   if (strcmp(mode, "crash") == 0) crash(3);
   printf("sum %d\n", add(global, argc));
+  fflush(stdout);
+  sleep(1);  // gdb lets threads go on one after the other: nobody should end meanwhile
   return global;
 }
 EOF2
