@@ -22,7 +22,7 @@ struct Table {
   u32 processes = 0;
 };
 
-constinit SpinLock table_lock{Rank::kLeaf};
+constinit SpinLock table_lock{Rank::kRunQueue};
 alignas(Table) unsigned char table_storage[sizeof(Table)];
 bool table_ready = false;
 constexpr u32 kFirstAgain = 300;  // after a wrap the low numbers stay with the first programs
