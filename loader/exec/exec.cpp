@@ -21,6 +21,12 @@ namespace {
 constexpr u64 kStackTop = kUserEnd;
 constexpr u64 kPieBase = 0x5555'5555'4000;
 
+// A random distance below so many pages; none where the program wants the same addresses each time (personality(2)).
+u64 random_distance(u64 pages) {
+  constexpr u32 kNoRandom = 0x0040000;  // ADDR_NO_RANDOMIZE
+  return (Process::current().personality & kNoRandom) != 0 ? 0 : random::below(pages) << kPageShift;
+}
+
 struct Program {
   RefPtr<fs::File> file;
   elf::Header header{};
@@ -412,9 +418,8 @@ Result<void> enter(Process& process, const Program& program, const Program& inte
   if (program.header.type == elf::Type::kShared) {
     // A program with an interpreter goes to the PIE area; an interpreter run by itself (ld.so ./prog) to the mapping
     // area.
-    const u64 wanted = program.interpreter.empty() && program.segments.size() == 0
-                           ? 0
-                           : kPieBase + (random::below(u64{1} << 28) << 12);
+    const u64 wanted =
+        program.interpreter.empty() && program.segments.size() == 0 ? 0 : kPieBase + random_distance(u64{1} << 28);
     bias = TRY(place(*space, program, wanted));
   }
   TRY(map_segments(*space, program, bias));
@@ -426,7 +431,7 @@ Result<void> enter(Process& process, const Program& program, const Program& inte
     interpreter_base = interpreter_bias + interpreter.low;
     entry = interpreter.header.entry + interpreter_bias;
   }
-  space->break_start = space->break_end = program.high + bias + (random::below(u64{1} << 13) << 12);
+  space->break_start = space->break_end = program.high + bias + random_distance(u64{1} << 13);
   TRY(map_vdso(*space));
 
   frame = {};
@@ -488,9 +493,8 @@ Result<void> load(RefPtr<fs::Dentry> found, StringView name, Arguments& args, Tr
 
   auto space = TRY(mm::AddressSpace::create());
   // The stack lies below a random offset from the top; mappings begin below the most that it may grow to.
-  const u64 stack_top = kStackTop - (random::below(u64{1} << 22) << 12);
-  space->mmap_top =
-      page_down(stack_top - max<u64>(stack_limit, 128 * kMiB) - kMiB) - (random::below(u64{1} << 28) << 12);
+  const u64 stack_top = kStackTop - random_distance(u64{1} << 22);
+  space->mmap_top = page_down(stack_top - max<u64>(stack_limit, 128 * kMiB) - kMiB) - random_distance(u64{1} << 28);
   if (program.header.type == elf::Type::kExecutable && program.high > space->mmap_top) return Errno::NoExec;
   TRY(process.unshare_files());
   TRY(process.become_only_thread());
