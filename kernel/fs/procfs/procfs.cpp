@@ -208,6 +208,7 @@ constexpr Row kRows[] = {
     limit_row<&ipc::Limits::shm_max, 0, kMost>("sys/kernel/shmmax"),
     limit_row<&ipc::Limits::shm_segments, 0, kMostIds>("sys/kernel/shmmni"),
     text("sys/kernel/seccomp/actions_avail", "kill_process kill_thread trap errno trace log allow\n"),
+    text("sys/kernel/tainted", "0\n"),
     text("sys/kernel/threads-max", "32768\n"),
     text("sys/kernel/version", "#1 SMP PREEMPT_DYNAMIC\n"),
     text("sys/vm/max_map_count", "65530\n"),
