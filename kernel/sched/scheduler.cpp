@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/tlb.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/exit_path.hpp"
+#include "kernel/sched/kernel_stack.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/sched/thread_access.hpp"

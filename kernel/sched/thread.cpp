@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Threads: creation, stacks, the end. Stacks lie in the kernel range with an unmapped page below each;
-// they are kept for reuse and never unmapped, so no translation of them is ever stale.
+// Threads: creation, the first frame on their stacks, the end.
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/fpu.hpp"
 #include "kernel/arch/trap_frame.hpp"
@@ -9,6 +8,7 @@
 #include "kernel/arch/x86_64/page_table.hpp"
 #include "kernel/boot/boot_info.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/sched/kernel_stack.hpp"
 #include "kernel/sched/pid_table.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/run_queue.hpp"
@@ -20,37 +20,6 @@ extern "C" void thread_start();
 namespace uni {
 namespace {
 
-struct FreeStack {
-  FreeStack* next;
-};
-constinit SpinLock stacks_lock{Rank::kSlab};
-FreeStack* free_stacks = nullptr;
-
-Result<u8*> take_stack() {
-  {
-    LockGuard guard(stacks_lock);
-    if (free_stacks != nullptr) {
-      FreeStack* s = free_stacks;
-      free_stacks = s->next;
-      return reinterpret_cast<u8*>(s);
-    }
-  }
-  const u64 base = arch::reserve_kernel_range(kKernelStackSize + kPageSize) + kPageSize;
-  for (usize at = 0; at < kKernelStackSize; at += kPageSize) {
-    mm::Page* page = mm::alloc_page(mm::Zero::kNo);
-    if (page == nullptr) return Errno::NoMemory;  // the pages so far stay with the address range: a rare, bounded loss
-    TRY(arch::map_kernel_page(base + at, mm::phys_of(*page), arch::kPteWrite | arch::kPteNoExec));
-  }
-  return reinterpret_cast<u8*>(base);
-}
-
-void give_stack(u8* stack) {
-  auto* s = reinterpret_cast<FreeStack*>(stack);
-  LockGuard guard(stacks_lock);
-  s->next = free_stacks;
-  free_stacks = s;
-}
-
 // The frame that switch_stacks pops, below the thread's first TrapFrame.
 struct SwitchFrame {
   u64 r15, r14, r13, r12, rbx, rbp, return_address;
@@ -59,7 +28,7 @@ struct SwitchFrame {
 }  // namespace
 
 TrapFrame& ThreadAccess::start_frame(Thread& t) {
-  return *reinterpret_cast<TrapFrame*>(t.kernel_stack + kKernelStackSize - sizeof(TrapFrame));
+  return *reinterpret_cast<TrapFrame*>(t.kernel_stack + sched::kKernelStackSize - sizeof(TrapFrame));
 }
 
 static void prepare_stack(Thread& t, u64 entry, u64 context) {
@@ -87,7 +56,7 @@ Result<RefPtr<Thread>> Thread::create_kernel(const char* name, void (*entry)(voi
   auto* raw_thread = new (std::nothrow) Thread();
   if (raw_thread == nullptr) return Errno::NoMemory;
   auto t = RefPtr<Thread>::adopt(raw_thread);
-  t->kernel_stack = TRY(take_stack());
+  t->kernel_stack = TRY(sched::take_stack());
   set_name(*t, name);
   prepare_stack(*t, reinterpret_cast<u64>(entry), reinterpret_cast<u64>(context));
   return t;
@@ -97,7 +66,7 @@ Result<RefPtr<Thread>> Thread::create_user(Process& process, const TrapFrame& fr
   auto* raw_thread = new (std::nothrow) Thread();
   if (raw_thread == nullptr) return Errno::NoMemory;
   auto t = RefPtr<Thread>::adopt(raw_thread);
-  t->kernel_stack = TRY(take_stack());
+  t->kernel_stack = TRY(sched::take_stack());
   t->fpu = ::operator new (arch::fpu_area_size(), std::align_val_t{64}, std::nothrow);
   if (t->fpu == nullptr) return Errno::NoMemory;
   arch::fpu_fill_initial(t->fpu);
@@ -125,7 +94,7 @@ Result<RefPtr<Thread>> ThreadAccess::create_idle(unsigned cpu) {
 }
 
 Thread::~Thread() {
-  if (kernel_stack != nullptr) give_stack(kernel_stack);
+  if (kernel_stack != nullptr) sched::give_stack(kernel_stack);
   ::operator delete (fpu, std::align_val_t{64});
   delete tracee.load();
   if (process_ != nullptr) process_->unref();
@@ -150,7 +119,7 @@ void ThreadAccess::set_tid(Thread& t, Tid tid) {
 }
 
 void ThreadAccess::release_stack(Thread& t) {
-  if (t.kernel_stack != nullptr) give_stack(exchange(t.kernel_stack, nullptr));
+  if (t.kernel_stack != nullptr) sched::give_stack(exchange(t.kernel_stack, nullptr));
   ::operator delete (exchange(t.fpu, nullptr), std::align_val_t{64});
 }
 

@@ -7,8 +7,6 @@
 
 namespace uni {
 
-inline constexpr usize kKernelStackSize = 16 * kKiB;
-
 struct ThreadAccess {
   // The thread that a processor already runs on, at boot: no stack of its own is made.
   static Result<RefPtr<Thread>> create_idle(unsigned cpu);

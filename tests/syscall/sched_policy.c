@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // sched(7): policies, priorities and their errors. What needs a privilege is not asked for: who has it may set a
 // real-time policy, who has not gets EPERM, and both are told apart first.
-#define _GNU_SOURCE
 #include <sched.h>
 #include <sys/resource.h>
 

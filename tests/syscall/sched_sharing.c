@@ -2,7 +2,6 @@
 // run: cpus=1
 // Who runs: of two compute-bound threads on one processor the nicer one gets less, and a thread that slept does not
 // wait behind the slices of others. Amounts are compared coarsely, so that a busy machine does not matter.
-#define _GNU_SOURCE
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
