@@ -263,6 +263,7 @@ Result<void> AddressSpace::protect(u64 start, u64 length, u32 protection) {
     const u64 stop = min(m->end, end);
     if (m->protection != protection) {
       TRY(split_borders(at, stop));
+      TRY(own_range(at, stop));
       TRY(split_at(at));
       TRY(split_at(stop));
       m = find(at);

@@ -172,9 +172,16 @@ class AddressSpace : public RefCounted {
   Result<void> split_at(u64 address);
   Result<void> unmap_locked(u64 start, u64 end);
   void zap(u64 start, u64 end, bool keep_tables);
-  void share(u64& entry, u64 address, AddressSpace& child, bool* out_of_memory, u64* copied);
-  // Splits the large pages that the two addresses lie within, so that a walk meets whole ones only. Before zap(),
-  // apply_protection() on a part of a mapping. Errors: NoMemory.
+  // fork's parts: a mapping's record, and its private pages (false: no memory).
+  Result<void> copy_mapping(const Mapping& m, AddressSpace& child);
+  bool share_pages(const Mapping& m, AddressSpace& child);
+  // Makes the table below `address` this space's own, so that its entries may be changed. With table_lock_. False: no
+  // memory.
+  bool own_table(u64 address);
+  // The same for every shared table in the range, before apply_protection(). Errors: NoMemory.
+  Result<void> own_range(u64 start, u64 end);
+  // Splits the large pages and owns the tables that the two addresses lie within, so that a walk meets whole ones only.
+  // Before zap(), apply_protection() on a part of a mapping. Errors: NoMemory.
   Result<void> split_borders(u64 start, u64 end);
   Result<void> prepare_move(u64 from, u64 to, u64 length);  // NoMemory; then move_entries() cannot fail
   void move_entries(u64 from, u64 to, u64 length);
@@ -183,6 +190,7 @@ class AddressSpace : public RefCounted {
   FaultOutcome fault_locked(Mapping& m, u64 address, FaultKind kind);
   FaultOutcome fault_anonymous(Mapping& m, u64 address, bool write);
   FaultOutcome fault_object(Mapping& m, u64 address, bool write);
+  bool own_block(const Mapping& m, u64 address, bool write);
   bool try_huge(Mapping& m, u64 address);
   bool split_huge(u64* entry);  // false: no memory
   bool grow_stack(u64 address);

@@ -6,6 +6,7 @@
 #include "kernel/arch/x86_64/page_table.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/mm/page_init.hpp"
+#include "kernel/mm/page_walk.hpp"
 #include "kernel/sched/process.hpp"
 
 namespace uni::mm {
@@ -87,23 +88,36 @@ bool AddressSpace::try_huge(Mapping& m, u64 address) {
   return true;
 }
 
-FaultOutcome AddressSpace::fault_anonymous(Mapping& m, u64 address, bool write) {
-  bool huge = false;
-  table_lock_.lock();
-  Pte* e = find_entry(raw(root_), address, false, &huge);
-  const Pte old = e == nullptr ? 0 : *e;
-  table_lock_.unlock();
-  if ((old & kPtePresent) != 0 && huge) {
-    // A large page that was made read-only and is writable again.
-    LockGuard tables(table_lock_);
-    e = find_entry(raw(root_), address, false, &huge);
-    if (e != nullptr && huge) {
-      *e = (*e & ~u64{kPteNoExec}) | kPteUser | ((m.protection & kProtWrite) != 0 ? u64{kPteWrite} : 0) |
-           ((m.protection & kProtExec) == 0 ? u64{kPteNoExec} : 0);
-    }
-    flush_range(address, address + kPageSize, u64{1} << this_cpu().id);
-    return FaultOutcome::kDone;
+// What stands above an anonymous page's entry is shared with another space, or a large page: makes it this space's own
+// table, or for a write to a large page that another space has too, one of single frames. A large page that stays one
+// is made accessible. With table_lock_. False: no memory.
+bool AddressSpace::own_block(const Mapping& m, u64 address, bool write) {
+  if (!own_table(address)) return false;
+  Pte* e = find_huge_entry(raw(root_), address, false);
+  if ((*e & kPteHuge) == 0) return true;
+  const bool sole = only_user(*page_of(PhysAddr{*e & kPteAddress}));
+  if (write && !sole) {
+    if (!split_huge(e)) return false;
+  } else {
+    const u64 writable = sole && (m.protection & kProtWrite) != 0 ? u64{kPteWrite} : 0;
+    *e = (*e & ~u64{kPteNoExec | kPteWrite}) | kPteUser | writable |
+         ((m.protection & kProtExec) == 0 ? u64{kPteNoExec} : 0);
   }
+  flush_range(address, address + kPageSize, cpus_.load(std::memory_order_acquire));
+  return true;
+}
+
+FaultOutcome AddressSpace::fault_anonymous(Mapping& m, u64 address, bool write) {
+  bool huge = false, owned = true;
+  table_lock_.lock();
+  const Pte* above = find_huge_entry(raw(root_), address, false);
+  if (above != nullptr && (*above & (kPteTableShared | kPteHuge)) != 0) owned = own_block(m, address, write);
+  const Pte block = above == nullptr ? 0 : *above;
+  const bool large = (block & kPteHuge) != 0;
+  const Pte old = block == 0 || large ? 0 : table_of(block)[(address >> kPageShift) & 511];
+  table_lock_.unlock();
+  if (!owned) return FaultOutcome::kNoMemory;
+  if (large) return FaultOutcome::kDone;
   if ((old & kPtePresent) == 0 && write && m.end - m.start >= kHugeSize && try_huge(m, address))
     return FaultOutcome::kDone;
 
@@ -127,7 +141,7 @@ FaultOutcome AddressSpace::fault_anonymous(Mapping& m, u64 address, bool write) 
   Page* drop = nullptr;
   bool flush = false;
   table_lock_.lock();
-  e = find_entry(raw(root_), address, true, &huge);
+  Pte* e = find_entry(raw(root_), address, true, &huge);
   if (e == nullptr) {
     table_lock_.unlock();
     if (fresh != nullptr) put_page(*fresh);

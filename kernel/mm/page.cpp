@@ -30,7 +30,9 @@ struct Zone {
   u64 total_pages = 0;
 };
 
+constinit SpinLock large_lock{Rank::kSlab};
 constinit SpinLock zone_lock{Rank::kPages};
+constexpr usize kLargeFrames = 512;
 alignas(Zone) unsigned char zone_storage[sizeof(Zone)];
 Zone& zone() {
   return *std::launder(reinterpret_cast<Zone*>(zone_storage));
@@ -223,14 +225,38 @@ void put_page(Page& p) {
   free_locked(frame_of(p), p.order);
 }
 
+// large_lock guards whether a large page is one allocation, and the head's references while it is.
 void split_allocation(Page& head) {
+  LockGuard guard(large_lock);
+  if (head.order == 0) return;
   const u64 count = u64{1} << head.order;
   const u8 flags = head.flags.load(std::memory_order_relaxed);
+  const u32 refs = head.refs.load(std::memory_order_relaxed);
   for (u64 i = 1; i < count; ++i) {
     prepare((&head)[i], 0);
     (&head)[i].flags.store(flags, std::memory_order_relaxed);
+    (&head)[i].refs.store(refs, std::memory_order_relaxed);
   }
   head.order = 0;
+}
+
+void get_large(Page& head) {
+  LockGuard guard(large_lock);
+  const usize count = head.order == 0 ? kLargeFrames : 1;
+  for (usize i = 0; i < count; ++i)
+    get_page((&head)[i]);
+}
+
+void put_large(Page& head) {
+  LockGuard guard(large_lock);
+  const usize count = head.order == 0 ? kLargeFrames : 1;
+  for (usize i = 0; i < count; ++i)
+    put_page((&head)[i]);
+}
+
+bool only_user(const Page& head) {
+  LockGuard guard(large_lock);
+  return head.order != 0 && head.refs.load(std::memory_order_acquire) == 1;
 }
 
 Page& zero_page() {

@@ -24,18 +24,19 @@ struct Page {
   std::atomic<u8> flags;  // PageFlag bits
   u16 reserved;
   VmObject* object;  // the object whose page this is, or null; guarded by that object's lock
-  u64 index;         // page index within the object
+  u64 index;         // page index within the object; of a shared page table, the entries that are present
   ListNode node;     // free list, or its owner's list (dirty, LRU)
 };
 
 enum PageFlag : u8 {
-  kPageUpToDate = 1,     // content has been read or filled
-  kPageDirty = 2,        // differs from the backing store
-  kPageWriteback = 4,    // being written out
-  kPageAnon = 8,         // private anonymous memory
-  kPageFree = 16,        // in the buddy allocator
-  kPageCached = 32,      // in a page cache, reclaimable when clean
-  kPageReferenced = 64,  // used since reclaim last looked
+  kPageUpToDate = 1,       // content has been read or filled
+  kPageDirty = 2,          // differs from the backing store
+  kPageWriteback = 4,      // being written out
+  kPageAnon = 8,           // private anonymous memory
+  kPageFree = 16,          // in the buddy allocator
+  kPageCached = 32,        // in a page cache, reclaimable when clean
+  kPageReferenced = 64,    // used since reclaim last looked
+  kPageTableCopied = 128,  // a page table that spaces share: one of them has taken a copy (fork.cpp)
 };
 
 enum class Zero : u8 { kNo, kYes };

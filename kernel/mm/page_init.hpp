@@ -10,9 +10,14 @@ namespace uni::mm {
 void init_pages();
 // Gives a processor its page cache; null memory means it works without.
 void init_cpu_pages(unsigned cpu);
-// Makes each frame of a multi-frame allocation an allocation of its own (one reference each), so that parts can be
-// freed.
+// Large pages that several address spaces map. Each mapping holds one reference on the head, until the first of them
+// makes the frames single ones: from then on one on each frame.
+// Makes each frame an allocation of its own, with the head's count of references; nothing where that was done.
 void split_allocation(Page& head);
+void get_large(Page& head);
+void put_large(Page& head);
+// Whether the caller's reference is the only one on frames that are still one allocation.
+bool only_user(const Page& head);
 // The page that holds zeros, mapped read-only wherever unwritten memory is read.
 Page& zero_page();
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Changes of the user half's page tables: taking pages out, moving them, protecting them, sharing them with a child.
-// Invariant: a present entry holds one reference on its frame (a large entry one on each of its 512 frames' allocation
-// head).
+// Changes of the user half's page tables: taking pages out, moving them, protecting them.
+// Invariant: a present entry holds one reference on its frame. A large entry holds one on the head of its 512 frames,
+// or, where those were made single ones for another space (split_allocation), one on each. An entry with
+// kPteTableShared holds one on the table, whose entries hold their frames for all spaces that share it (fork.cpp).
 #include "kernel/arch/x86_64/page_table.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/mm/page_init.hpp"
+#include "kernel/mm/page_walk.hpp"
 
 namespace uni::mm {
 
@@ -12,35 +14,25 @@ using namespace arch;
 
 namespace {
 
-u64* table_of(u64 entry) {
-  return static_cast<u64*>(phys_to_virt(PhysAddr{entry & kPteAddress}));
-}
-constexpr u64 span_of(int level) {
-  return u64{1} << (12 + 9 * (level - 1));
-}
-
 // Frames and tables that must outlive the translation caches: given back after the flush.
 class Doomed {
  public:
-  void add(Page& p) {
-    if (count_ == kCapacity)
-      full_ = true;
-    else
-      pages_[count_++] = &p;
+  void add(Page& p, PutPage put) {
+    pages_[count_] = &p;
+    puts_[count_++] = put;
   }
   bool full() const { return count_ == kCapacity; }
-  bool empty() const { return count_ == 0; }
   void release() {
     for (usize i = 0; i < count_; ++i)
-      put_page(*pages_[i]);
+      puts_[i](*pages_[i]);
     count_ = 0;
   }
 
  private:
   static constexpr usize kCapacity = 128;
   Page* pages_[kCapacity];
+  PutPage puts_[kCapacity];
   usize count_ = 0;
-  bool full_ = false;
 };
 
 u64 protection_bits(const Mapping& m, bool writable) {
@@ -51,23 +43,6 @@ u64 protection_bits(const Mapping& m, bool writable) {
 }
 
 }  // namespace
-
-// Calls visit(entry, address, level) for each present leaf in [start, end); absent upper levels are stepped over as a
-// whole. `leave_table(entry of the level-1 table, address)` runs behind each fully covered level-1 table.
-template <typename Visit, typename LeaveTable>
-static void walk(u64* table, int level, u64 base, u64 start, u64 end, Visit& visit, LeaveTable& leave_table) {
-  const u64 span = span_of(level);
-  for (u64 at = max(base, align_down(start, span)); at < end && at < base + 512 * span; at += span) {
-    u64& e = table[(at >> (12 + 9 * (level - 1))) & 511];
-    if (e == 0) continue;
-    if (level == 1 || (e & kPteHuge) != 0) {
-      visit(e, at, level);
-      continue;
-    }
-    walk(table_of(e), level - 1, at, start, end, visit, leave_table);
-    if (level == 2 && at >= start && at + span <= end) leave_table(e);
-  }
-}
 
 bool AddressSpace::split_huge(u64* entry) {
   Page* table_page = alloc_page(Zero::kNo);
@@ -88,6 +63,7 @@ Result<void> AddressSpace::split_borders(u64 start, u64 end) {
     bool huge = false, split = true;
     {
       LockGuard tables(table_lock_);
+      if (!own_table(border)) return Errno::NoMemory;
       Pte* e = find_entry(raw(root_), border, false, &huge);
       if (e == nullptr || !huge || (*e & kPtePresent) == 0) continue;
       split = split_huge(e);
@@ -116,14 +92,17 @@ void AddressSpace::zap(u64 start, u64 end, bool keep_tables) {
         return;
       }
       Page& p = *page_of(PhysAddr{e & kPteAddress});
+      const bool table = (e & kPteTableShared) != 0;
+      const PutPage put = table ? put_table : level == 2 ? put_large : put_page;
+      ASSERT(!table || (address >= at && address + kHugeSize <= end));
       e = 0;
       low = min(low, address);
       high = max(high, address + span_of(level));
-      freed += level == 2 ? 512 : 1;
-      if (alone)
-        put_page(p);
+      freed += table ? p.index : level == 2 ? 512 : 1;
+      if (alone && !table)
+        put(p);
       else
-        doomed.add(p);
+        doomed.add(p, put);
     };
     auto leave = [&](u64& e) {
       if (keep_tables || stopped != end || doomed.full()) return;
@@ -132,9 +111,9 @@ void AddressSpace::zap(u64 start, u64 end, bool keep_tables) {
       // The cached walk to this table goes with any flush of its range.
       low = min(low, at);
       high = max(high, at + kPageSize);
-      doomed.add(table);
+      doomed.add(table, put_page);
     };
-    walk(table_of(raw(root_)), 4, 0, at, end, visit, leave);
+    walk(table_of(raw(root_)), 4, 0, at, end, visit, is_shared_table, leave);
     resident_.fetch_sub(freed, std::memory_order_relaxed);
     table_lock_.unlock();
     if (low < high) flush_range(low, high, cpus_.load(std::memory_order_acquire));
@@ -146,6 +125,7 @@ void AddressSpace::zap(u64 start, u64 end, bool keep_tables) {
 // Nothing is moved before every table is there and every large page that cannot move as a whole is split.
 Result<void> AddressSpace::prepare_move(u64 from, u64 to, u64 length) {
   TRY(split_borders(from, from + length));
+  TRY(own_range(from, from + length));
   for (u64 offset = 0; offset < length;) {
     // Up to the next border of a table, on either side.
     const u64 step = min(length - offset, min(kHugeSize - ((from + offset) & (kHugeSize - 1)),
@@ -206,8 +186,9 @@ void AddressSpace::apply_protection(const Mapping& m, u64 start, u64 end) {
     // Writing is granted by the next fault where it needs more than a bit (copy-on-write, dirty marks); private frames
     // that only this space holds get it at once. PROT_NONE keeps the frame but takes it out of the program's reach.
     Page& p = *page_of(PhysAddr{e & kPteAddress});
-    const bool own =
-        (p.flags.load(std::memory_order_relaxed) & kPageAnon) != 0 && p.refs.load(std::memory_order_relaxed) == 1;
+    ASSERT((e & kPteTableShared) == 0);
+    const bool own = (p.flags.load(std::memory_order_relaxed) & kPageAnon) != 0 &&
+                     (level == 2 ? only_user(p) : p.refs.load(std::memory_order_relaxed) == 1);
     u64 changed = (e & ~u64{kPteWrite | kPteUser | kPteNoExec}) | protection_bits(m, own && !m.shared());
     if (m.protection == 0) changed &= ~u64{kPteUser | kPteWrite};
     if (changed == e) return;
@@ -216,7 +197,7 @@ void AddressSpace::apply_protection(const Mapping& m, u64 start, u64 end) {
     high = max(high, address + span_of(level));
   };
   auto nothing = [](u64&) {};
-  walk(table_of(raw(root_)), 4, 0, start, end, visit, nothing);
+  walk(table_of(raw(root_)), 4, 0, start, end, visit, is_shared_table, nothing);
   table_lock_.unlock();
   if (low < high) flush_range(low, high, cpus_.load(std::memory_order_acquire));
 }
@@ -231,7 +212,7 @@ void AddressSpace::write_protect_range(u64 start, u64 end) {
     high = max(high, address + span_of(level));
   };
   auto nothing = [](u64&) {};
-  walk(table_of(raw(root_)), 4, 0, start, end, visit, nothing);
+  walk(table_of(raw(root_)), 4, 0, start, end, visit, is_shared_table, nothing);
   table_lock_.unlock();
   if (low < high) flush_range(low, high, cpus_.load(std::memory_order_acquire));
 }
@@ -248,78 +229,6 @@ Result<void> AddressSpace::residency(u64 start, u64 length, u8* out) {
     *out++ = e != nullptr && (*e & kPtePresent) != 0 ? 1 : 0;
   }
   return {};
-}
-
-Result<RefPtr<AddressSpace>> AddressSpace::fork() {
-  auto child = TRY(create());
-  LockGuard guard(lock);
-  child->mmap_top = mmap_top;
-  child->break_start = break_start;
-  child->break_end = break_end;
-  child->stack_limit_low = stack_limit_low;
-  child->vdso_address = vdso_address;
-  for (Mapping* m : mappings_) {
-    if ((m->flags & kMapDontFork) != 0) continue;
-    auto copy = TRY(make_own<Mapping>());
-    copy->start = m->start;
-    copy->end = m->end;
-    copy->protection = m->protection;
-    copy->flags = m->flags & ~u32{kMapLocked};
-    copy->max_protection = m->max_protection;
-    copy->object = m->object;
-    copy->object_page = m->object_page;
-    copy->file = m->file;
-    TRY(child->mappings_.push(nullptr));
-    Mapping* placed = copy.release();
-    placed->space = child.get();
-    child->mappings_[child->mappings_.size() - 1] = placed;
-    if (placed->object) placed->object->add_mapping(*placed);
-    child->mapped_pages_ += (m->end - m->start) >> kPageShift;
-    if ((m->flags & kMapWipeOnFork) != 0) continue;
-    // Shared file pages come back by faults; private frames are shared read-only until one side writes.
-    if (m->shared() && m->object) continue;
-    bool out_of_memory = false;
-    u64 copied = 0;
-    table_lock_.lock();
-    auto visit = [&](u64& e, u64 address, int level) {
-      if (out_of_memory) return;
-      if (level == 2) {
-        if (!split_huge(&e)) {
-          out_of_memory = true;
-          return;
-        }
-        u64* table = table_of(e);
-        for (u64 i = 0; i < 512; ++i)
-          share(table[i], address + i * kPageSize, *child, &out_of_memory, &copied);
-        return;
-      }
-      share(e, address, *child, &out_of_memory, &copied);
-    };
-    auto nothing = [](u64&) {};
-    walk(table_of(raw(root_)), 4, 0, m->start, m->end, visit, nothing);
-    table_lock_.unlock();
-    child->resident_.fetch_add(copied, std::memory_order_relaxed);
-    if (out_of_memory) {
-      flush_range(0, kUserEnd, cpus_.load(std::memory_order_acquire));
-      return Errno::NoMemory;
-    }
-  }
-  flush_range(0, kUserEnd, cpus_.load(std::memory_order_acquire));
-  return child;
-}
-
-void AddressSpace::share(u64& entry, u64 address, AddressSpace& child, bool* out_of_memory, u64* copied) {
-  if ((entry & kPtePresent) == 0) return;
-  bool huge = false;
-  Pte* target = find_entry(raw(child.root_), address, true, &huge);
-  if (target == nullptr) {
-    *out_of_memory = true;
-    return;
-  }
-  entry &= ~u64{kPteWrite};
-  get_page(*page_of(PhysAddr{entry & kPteAddress}));
-  *target = entry & ~u64{kPteDirty};
-  ++*copied;
 }
 
 }  // namespace uni::mm

@@ -81,6 +81,42 @@ static int many_threads(void) {
   return made == kThreads && joined == kThreads;
 }
 
+// Sixteen children of a process with half of the memory read all of it and write a page each, all at once.
+static int children_share(void) {
+  enum { kSize = 64 << 20, kChildren = 16 };
+  char* p = mmap(0, kSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  for (size_t i = 0; i < kSize; i += 4096)
+    p[i] = (char)(i >> 12);
+  long before = free_kib();
+  int ready[2], go[2], good = 0;
+  pipe(ready), pipe(go);
+  for (int i = 0; i < kChildren; ++i) {
+    if (fork() != 0) continue;
+    int same = 1;
+    for (size_t j = 0; j < kSize; j += 4096)
+      same &= p[j] == (char)(j >> 12);
+    p[4096 * i] = 'x';
+    char c = same ? 'y' : 'n';
+    write(ready[1], &c, 1);
+    read(go[0], &c, 1);
+    _exit(0);
+  }
+  for (int i = 0; i < kChildren; ++i) {
+    char c = 0;
+    read(ready[0], &c, 1);
+    good += c == 'y';
+  }
+  long used = before - free_kib();
+  for (int i = 0; i < kChildren; ++i)
+    write(go[1], "x", 1);
+  while (wait(0) > 0) {
+  }
+  munmap(p, kSize);
+  close(ready[0]), close(ready[1]), close(go[0]), close(go[1]);
+  if (used >= 4096) fprintf(stderr, "%ld KiB for the children\n", used);
+  return good == kChildren && used < 4096;
+}
+
 int main(void) {
   // Fills the kernel's caches, and the C library's of stacks.
   if (!many_threads() || !at_once(kWarmUp)) return 2;
@@ -92,6 +128,8 @@ int main(void) {
   IS(one_after_another());
   IS(returned(before));
   IS(many_threads());
+  IS(returned(before));
+  IS(children_share());
   IS(returned(before));
   return check_failures != 0;
 }
