@@ -18,19 +18,10 @@ MODULES = ("virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_
 
 
 def linux_package():
-    """Unpacks Debian's cloud kernel into .deps/linux, once. Returns the folder, which holds boot/ and lib/modules/."""
+    """The folder where packaging/bootstrap unpacked Debian's cloud kernel: it holds boot/ and lib/modules/."""
     where = TOP / ".deps" / "linux"
-    if list(where.glob("boot/vmlinuz-*")):
-        return where
-    text = subprocess.run(["apt-cache", "depends", "linux-image-cloud-amd64"], check=True, capture_output=True, text=True).stdout
-    package = re.search(r"Depends: (linux-image-\S+)", text)[1]
-    part = where.with_name("linux.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    subprocess.run(["apt-get", "-q", "-o", "APT::Sandbox::User=", "download", package], cwd=part, check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["dpkg-deb", "-x", next(part.glob("*.deb")), part], check=True)
-    next(part.glob("*.deb")).unlink()
-    part.rename(where)
+    if not list(where.glob("boot/vmlinuz-*")):
+        raise SystemExit(f"{where} holds no kernel: run packaging/bootstrap")
     return where
 
 
