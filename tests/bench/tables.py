@@ -68,17 +68,27 @@ def hello(work, quick):
 
 def micro(work, quick):
     """Every line of programs/micro.c but fork, nanoseconds per operation, with one processor and with two."""
-    runs = 1 if quick else 3
-    uni, linux = Uni(work, PROGRAMS / "bench-micro"), Linux(work, PROGRAMS / "bench-micro")
+    return lines_of(work, "bench-micro", 1 if quick else 3, 128)
+
+
+def processes(work, quick):
+    """Every line of programs/processes.c, nanoseconds per operation, with one processor and with two."""
+    return lines_of(work, "bench-processes", 1 if quick else 3, 512)
+
+
+def lines_of(work, program, runs, memory):
+    """The lines `NAME NS OPS` that a program prints on both sides, beside each other."""
+    uni, linux = Uni(work, PROGRAMS / program), Linux(work, PROGRAMS / program)
     got = {}
     for turn in range(runs):
         for cpus in (1, 2):
-            for side, command in (("uni", uni.command(cpus=cpus)), ("Linux", linux.command(cpus=cpus))):
+            for side, command in (("uni", uni.command(cpus=cpus, memory=memory)),
+                                  ("Linux", linux.command(cpus=cpus, memory=max(memory, 256)))):
                 text = measure.output_of(command, 240)
                 for name, value in re.findall(r"^(\w+) +(\d+\.\d) \d+\s*$", text, re.M):
                     got.setdefault((name, cpus, side), []).append(float(value))
-        print(f"micro: turn {turn + 1} of {runs}", file=sys.stderr)
-    names = list(dict.fromkeys(n for n, _, _ in got if n != "fork_wait"))
+        print(f"{program}: turn {turn + 1} of {runs}", file=sys.stderr)
+    names = list(dict.fromkeys(n for n, _, _ in got if program != "bench-micro" or n != "fork_wait"))
     rows = []
     for name in names:
         row = [name]
@@ -144,7 +154,7 @@ def servers(work, quick):
     return table(["requests per second", "Linux", "uni", "times"], rows)
 
 
-TABLES = {"hello": hello, "micro": micro, "servers": servers}
+TABLES = {"hello": hello, "micro": micro, "processes": processes, "servers": servers}
 
 
 def main(arguments, usage):
