@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,6 +17,10 @@
 namespace uni {
 
 constexpr std::uint64_t kManifestVersion = 1;
+
+// What `resources: limits:` can bound in the guest: processes and threads alive, files that a process has open, bytes
+// of private memory that a process may write to.
+inline constexpr auto kLimitNames = {"processes", "threads", "files", "memory"};
 
 struct Manifest {
   std::string name;
@@ -33,6 +38,8 @@ struct Manifest {
   std::vector<std::string> volumes;  // as `uni run -v`
   std::string processes = "none";    // none, fork or exec
   std::string call_mode = "all";     // of what `syscalls` lists: audit, enforce, or all for no list
+  // By names of kLimitNames.
+  std::map<std::string, std::uint64_t> limits;
   std::map<std::string, FileEntry> files;
   SyscallReport syscalls;
 };

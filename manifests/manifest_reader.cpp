@@ -94,6 +94,15 @@ void read_syscalls(const YamlReader& root, Manifest& m) {
   m.syscalls.undecided = root.strings("undecided");
 }
 
+void read_limits(const YamlReader& limits, Manifest& m) {
+  limits.only({"processes", "threads", "files", "memory"});
+  for (const char* name : kLimitNames) {
+    if (!limits.has(name)) continue;
+    if (limits.number(name) == 0) limits.refuse(name, "must be at least 1");
+    m.limits.emplace(name, bounded(limits, name, 1, INT64_MAX));
+  }
+}
+
 Manifest read_manifest(const YamlReader& root, const std::filesystem::path& directory) {
   // The version comes first: of another one nothing else is known.
   if (const std::uint64_t version = root.number("version"); version != kManifestVersion) {
@@ -119,9 +128,10 @@ Manifest read_manifest(const YamlReader& root, const std::filesystem::path& dire
   m.time = static_cast<std::int64_t>(bounded(root, "time", 0, UINT32_MAX));
   if (root.has("resources")) {
     const YamlReader resources = root.map("resources");
-    resources.only({"memory", "cpus"});
+    resources.only({"memory", "cpus", "limits"});
     m.memory = resources.string("memory", "");
     m.cpus = static_cast<unsigned>(bounded(resources, "cpus", 0, 1024));
+    if (resources.has("limits")) read_limits(resources.map("limits"), m);
   }
   if (root.has("network")) {
     const YamlReader network = root.map("network");

@@ -96,10 +96,16 @@ std::string write_manifest(const Manifest& m, const std::filesystem::path& direc
   out << Key << "user" << Value << YAML::Flow << YAML::BeginMap << Key << "uid" << Value << m.uid << Key << "gid"
       << Value << m.gid << YAML::EndMap;
   out << Key << "time" << Value << m.time;
-  if (!m.memory.empty() || m.cpus != 0) {
+  if (!m.memory.empty() || m.cpus != 0 || !m.limits.empty()) {
     out << Key << "resources" << Value << YAML::BeginMap;
     if (!m.memory.empty()) put(out, "memory", m.memory);
     if (m.cpus != 0) out << Key << "cpus" << Value << m.cpus;
+    if (!m.limits.empty()) {
+      out << Key << "limits" << Value << YAML::Flow << YAML::BeginMap;
+      for (const auto& [name, most] : m.limits)
+        out << Key << name << Value << most;
+      out << YAML::EndMap;
+    }
     out << YAML::EndMap;
   }
   if (!m.publish.empty()) {

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/pack_limits.hpp"
 #include "cli/image/call_list.hpp"
 #include "cli/image/manifest_config.hpp"
 #include "cli/image/signature.hpp"
@@ -146,6 +147,9 @@ Expected<PackResult> plan_program(const PackOptions& options) {
   auto processes = processes_of(options, m.syscalls);
   if (!processes) return std::unexpected(processes.error());
   m.processes = std::move(*processes);
+  auto limits = limits_of(options.limits);
+  if (!limits) return std::unexpected(limits.error());
+  m.limits = std::move(*limits);
   auto call_mode = call_mode_of(options, m.syscalls);
   if (!call_mode) return std::unexpected(call_mode.error());
   m.call_mode = std::move(*call_mode);
@@ -156,7 +160,7 @@ Expected<PackResult> plan_program(const PackOptions& options) {
 Expected<PackResult> plan_manifest(const PackOptions& options) {
   if (!options.environment.empty() || !options.added.empty() || !options.directory.empty() || !options.user.empty() ||
       !options.arguments.empty() || !options.programs.empty() || options.sysroot != "/" || !options.name.empty() ||
-      !options.processes.empty() || !options.call_mode.empty()) {
+      !options.processes.empty() || !options.call_mode.empty() || !options.limits.empty()) {
     return usage("a manifest says everything itself", options.source, "edit the manifest, or give only `-o IMAGE`");
   }
   auto text = read_text(options.source);
@@ -283,6 +287,11 @@ void add_pack(CLI::App& app, Verbs& verbs) {
   verb->add_option("--processes", options->processes,
                    "whether the program may fork and execute others; default: what its code can do")
       ->type_name("none|fork|exec");
+  verb->add_option("--limit", options->limits,
+                   "what the guest allows: `processes` and `threads` at a time, `files` and `memory` of a process")
+      ->type_name("NAME=N")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_option(
           "--syscalls", options->call_mode,
           "system calls that were not found answer ENOSYS (audit) or end the program (enforce), or there is no "

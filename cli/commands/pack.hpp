@@ -22,6 +22,7 @@ struct PackOptions {
   std::string directory;                 // working directory in the guest
   std::string user;                      // UID[:GID]
   std::string processes;                 // none, fork, exec; empty: what the code can do
+  std::vector<std::string> limits;       // NAME=N
   std::string call_mode;                 // audit, enforce, all; empty: audit where every call is known
   std::string sign;                      // a secret key; empty: the image is not signed
   std::string sysroot = "/";

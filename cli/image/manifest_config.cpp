@@ -19,6 +19,8 @@ BootConfig boot_config(const Manifest& m) {
   if (m.uid != 0) config.add("uid", std::to_string(m.uid));
   if (m.gid != 0) config.add("gid", std::to_string(m.gid));
   if (m.processes != "none") config.add("processes", m.processes);
+  for (const auto& [name, most] : m.limits)
+    config.add("limit", name + ":" + std::to_string(most));
   if (m.call_mode != "all") config.add("syscalls", m.call_mode + ":" + call_list(m.syscalls));
   if (!m.memory.empty()) config.add("x-memory", m.memory);
   if (m.cpus != 0) config.add("x-cpus", std::to_string(m.cpus));

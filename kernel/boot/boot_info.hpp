@@ -21,6 +21,8 @@ struct Info {
 const Info& info();
 // The parsed boot configuration.
 const BootConfig& config();
+// The manifest's limit of that name (docs/IMAGE.md, key `limit`); ~0 where it has none.
+u64 limit(StringView name);
 
 // Powers the machine off after telling the host how the program ended. Never returns. kernel/boot/shutdown.cpp.
 [[noreturn]] void shut_down_exited(int status);

@@ -174,6 +174,7 @@ void start_program(void*) {
     if (args.arguments.empty()) add(args.arguments)(program);
     if (failed != Errno{}) return failed;
     process.files = TRY(fs::FileTable::create());
+    process.files->set_limit(static_cast<u32>(process.limits[kLimitFiles].soft));
     process.fs = TRY(fs::FsContext::create_root());
     return install_stdio(process);
   };
@@ -226,6 +227,16 @@ const Info& info() {
 }
 const BootConfig& config() {
   return boot_config;
+}
+
+u64 limit(StringView name) {
+  u64 most = ~u64{0};
+  config().each(BootKey::limit, [&](StringView text) {
+    if (text.size() <= name.size() || text[name.size()] != ':' || !(text.slice(0, name.size()) == name)) return;
+    const auto value = parse_decimal(text.slice(name.size() + 1));
+    if (value.ok()) most = value.value();
+  });
+  return most;
 }
 
 [[noreturn]] void kernel_main() {

@@ -3,6 +3,7 @@
 // that makes them without end gets EAGAIN while there is still memory to say so with.
 #include "kernel/sched/pid_table.hpp"
 
+#include "kernel/boot/boot_info.hpp"
 #include "kernel/mm/page.hpp"
 
 namespace uni::pids {
@@ -57,10 +58,12 @@ u32 bounded(u64 pages_each) {
 }  // namespace
 
 u32 most_threads() {
-  return bounded(16);
+  static const u64 given = boot::limit("threads");
+  return static_cast<u32>(min<u64>(bounded(16), given));
 }
 u32 most_processes() {
-  return bounded(40);
+  static const u64 given = boot::limit("processes");
+  return static_cast<u32>(min<u64>(bounded(40), given));
 }
 
 u32 thread_count() {

@@ -2,6 +2,7 @@
 // Processes: creation and lookup. The first two are init, which the kernel keeps for itself, and the image's program.
 #include "kernel/sched/process.hpp"
 
+#include "kernel/boot/boot_info.hpp"
 #include "kernel/dev/tty/tty.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
@@ -19,7 +20,9 @@ void set_first_limits(Process& p) {
     l = {kUnlimited, kUnlimited};
   p.limits[kLimitStack] = {8 * kMiB, kUnlimited};
   p.limits[kLimitCore] = {0, kUnlimited};
-  p.limits[kLimitFiles] = {fs::FileTable::kFirstLimit, 1024 * 1024};
+  const u64 files = min<u64>(1024 * 1024, boot::limit("files"));
+  p.limits[kLimitFiles] = {min<u64>(fs::FileTable::kFirstLimit, files), files};
+  p.limits[kLimitData] = {boot::limit("memory"), boot::limit("memory")};
   p.limits[kLimitProcesses] = {pids::most_threads(), pids::most_threads()};
   p.limits[kLimitLocked] = {8 * kMiB, 8 * kMiB};
   p.limits[kLimitSignals] = {8192, 8192};

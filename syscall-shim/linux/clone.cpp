@@ -173,7 +173,7 @@ Result<i64> clone_process(const Request& r) {
   Thread& self = Thread::current();
   Process& parent = self.process();
   TRY(check_limit(parent));
-  if (Process::count() >= pids::most_processes()) return Errno::Again;  // before memory is copied
+  if (pids::process_count() >= pids::most_processes()) return Errno::Again;  // before memory is copied
   auto child = TRY(ProcessAccess::create(&parent));
   TRY(fill_process(*child, parent, r));
   auto thread = TRY(Thread::create_user(*child, child_frame(self, r)));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // prctl(2), personality(2), resource limits and usage.
+#include "kernel/boot/boot_info.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/time/cpu_time.hpp"
@@ -65,12 +66,18 @@ Result<i64> drop_bounding(u64 capability) {
   return 0;
 }
 
+// What the manifest allows nobody may exceed, as nobody may exceed fs.nr_open on Linux.
+u64 manifest_limit(u32 kind) {
+  return kind == kLimitFiles ? boot::limit("files") : kind == kLimitData ? boot::limit("memory") : kUnlimited;
+}
+
 Result<void> set_limit(Process& process, u32 kind, const abi::Rlimit& wanted) {
   if (wanted.rlim_cur > wanted.rlim_max) return Errno::Invalid;
   if (kind == kLimitFiles && wanted.rlim_max > kMostFiles) return Errno::NotPermitted;
   {
     LockGuard guard(process.lock);
     Limit& limit = process.limits[kind];
+    if (wanted.rlim_max > manifest_limit(kind)) return Errno::NotPermitted;
     if (wanted.rlim_max > limit.hard && !process.credentials.capable(abi::kCapSysResource)) return Errno::NotPermitted;
     limit = {wanted.rlim_cur, wanted.rlim_max};
   }
