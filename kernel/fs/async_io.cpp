@@ -13,8 +13,10 @@ namespace {
 constexpr u32 kInBits = kPollIn | kPollRdNorm | kPollRdBand;
 constexpr u32 kOutBits = kPollOut | kPollWrNorm | kPollWrBand;
 constexpr u32 kPollMask = 0xffff;
-constexpr u32 kUrgent = 1u << 31;   // tell_urgent, beside poll bits
-constexpr u32 kUnknown = 1u << 30;  // a wake-up that does not say for what
+constexpr u32 kPollMessageBand = 0x400;  // POLLMSG
+constexpr u32 kUrgent = 1u << 31;        // tell_urgent, beside poll bits
+constexpr u32 kMessage = 1u << 29;       // tell_message
+constexpr u32 kUnknown = 1u << 30;       // a wake-up that does not say for what
 
 // Guards the settings of all AsyncIos. Held for a few instructions.
 constinit SpinLock settings_lock{Rank::kLeaf};
@@ -115,8 +117,9 @@ void AsyncIo::run_deferred() {
     }
     if (watched) events |= watched->poll() & kPollMask;
   }
-  constexpr int kIn = 1, kOut = 2, kError = 4, kPriority = 5, kHangUp = 6;  // siginfo's POLL_IN ...
+  constexpr int kIn = 1, kOut = 2, kMessageReason = 3, kError = 4, kPriority = 5, kHangUp = 6;  // siginfo's POLL_IN ...
   if ((events & kUrgent) != 0) send_one(0, 0);
+  if ((events & kMessage) != 0) send_one(kMessageReason, kPollIn | kPollRdNorm | kPollMessageBand);
   const bool in = (events & kInBits) != 0;
   const bool out = (events & kOutBits) != 0;
   if ((events & kPollPri) != 0) send_one(kPriority, kPollPri | kPollRdBand);
@@ -191,6 +194,22 @@ Result<void> set_async(File& file, int fd, bool on) {
 
 void tell_urgent(File& file) {
   if (AsyncIo* io = file.async_io.load(std::memory_order_acquire)) io->make_due(kUrgent);
+}
+
+Result<void> expect_messages(File& file, int fd) {
+  AsyncIo* io = TRY(async_of(file));
+  const Process& process = Process::current();
+  LockGuard guard(settings_lock);
+  io->fd = fd;
+  if (io->owner.number != 0) return {};
+  io->owner = {OwnerKind::kProcess, raw(process.pid())};
+  io->uid = process.credentials.uid;
+  io->euid = process.credentials.euid;
+  return {};
+}
+
+void tell_message(File& file) {
+  if (AsyncIo* io = file.async_io.load(std::memory_order_acquire)) io->make_due(kMessage);
 }
 
 void async_file_dying(File& file) {

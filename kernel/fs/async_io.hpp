@@ -25,5 +25,10 @@ Result<void> set_async(File& file, int fd, bool on);
 // Urgent data has come: SIGURG to the owner, O_ASYNC or not. May be called from interrupts, with locks of rank below
 // kWaitQueue held.
 void tell_urgent(File& file);
+// Makes a file ready for messages (POLL_MSG): leases and F_NOTIFY. They go to who asks, where no owner was set. `fd` is
+// what the siginfo shows. Errors: NoMemory.
+Result<void> expect_messages(File& file, int fd);
+// Sends one. Needs: expect_messages(), a reference to the file, no spin lock.
+void tell_message(File& file);
 
 }  // namespace uni::fs

@@ -141,6 +141,10 @@ class File : public RefCounted {
   // Where the last write with kOpenAppend ended: the next offset.
   u64 append_end = 0;
   Mutex position_lock;
+  // Its open made the file (F_CREATED_QUERY).
+  bool created = false;
+  // A program runs from it: nobody may open it for writing (deny_write, inode_file.hpp).
+  bool denies_write = false;
 
   // Observers that must be told when the File dies: epoll items. Guarded by the epoll code's own lock.
   std::atomic<struct EpollItem*> epoll_items{nullptr};

@@ -145,6 +145,11 @@ class Inode : public RefCounted {
   // Held by the VFS over changes of directory content and size.
   Mutex lock;
 
+  // Open file descriptions of a regular file that may write, and those that only read. Negative: programs run from it,
+  // and nobody may write (kernel/fs/permission.hpp).
+  std::atomic<i32> open_for_write{0};
+  std::atomic<i32> open_for_read{0};
+
   // Null until someone needed it. Lock-free.
   InodeExtra* extra() const { return extra_.load(std::memory_order_acquire); }
   // Makes it. Errors: NoMemory.

@@ -3,6 +3,8 @@
 // inode's, so they are atomic against each other, as on Linux.
 #include "kernel/fs/inode_file.hpp"
 
+#include "kernel/fs/dnotify.hpp"
+#include "kernel/fs/lease.hpp"
 #include "kernel/fs/locks.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
@@ -80,13 +82,64 @@ class DirentSink final : public DirectorySink {
 InodeFile::InodeFile(Dentry& dentry, u32 flags)
     : File(FileKind::kInode, flags), inode_(*dentry.inode()), cache_(inode_.page_cache()) {
   set_dentry(dentry);
+  if (counted() && !writable()) inode_.open_for_read.fetch_add(1, std::memory_order_seq_cst);
 }
 
 InodeFile::~InodeFile() {
   locks::release_file(inode_, *this);
+  leases::release(*this);
+  dnotify::forget(*this, nullptr);
+  if (denies_write) inode_.open_for_write.fetch_add(1, std::memory_order_relaxed);
+  if (!counted()) return;
+  if (writable())
+    put_write_access(inode_);
+  else
+    inode_.open_for_read.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// Is it among Inode::open_for_write or open_for_read?
+bool InodeFile::counted() const {
+  return inode_.type() == FileType::kRegular && (writable() || readable());
+}
+
+Result<RefPtr<File>> InodeFile::create(Dentry& dentry, u32 flags) {
+  Inode& inode = *dentry.inode();
+  const bool writes =
+      inode.type() == FileType::kRegular && (flags & kOpenAccessMask) != kOpenReadOnly && (flags & kOpenPath) == 0;
+  if (writes) TRY(get_write_access(inode));
+  auto made = make_ref<InodeFile>(dentry, flags);
+  if (!made.ok()) {
+    if (writes) put_write_access(inode);
+    return made.error();
+  }
+  return RefPtr<File>(made.take());
+}
+
+Result<void> get_write_access(Inode& inode) {
+  i32 now = inode.open_for_write.load(std::memory_order_relaxed);
+  do {
+    if (now < 0) return Errno::TextBusy;
+  } while (!inode.open_for_write.compare_exchange_weak(now, now + 1, std::memory_order_seq_cst));
+  return {};
+}
+
+void put_write_access(Inode& inode) {
+  inode.open_for_write.fetch_sub(1, std::memory_order_relaxed);
+}
+
+Result<void> deny_write(File& file) {
+  if (file.kind() != FileKind::kInode || file.denies_write) return {};
+  Inode& inode = *file.inode();
+  i32 now = inode.open_for_write.load(std::memory_order_relaxed);
+  do {
+    if (now > 0) return Errno::TextBusy;
+  } while (!inode.open_for_write.compare_exchange_weak(now, now - 1, std::memory_order_seq_cst));
+  file.denies_write = true;
+  return {};
 }
 
 void InodeFile::descriptor_closed(FileTable& table) {
+  dnotify::forget(*this, &table);
   locks::release_table(inode_, table);
 }
 
@@ -194,9 +247,13 @@ Result<void> InodeFile::allocate(int mode, u64 offset_from, u64 length) {
   if ((mode & ~(kKeepSize | kPunchHole | kZeroRange)) != 0) return Errno::NotSupported;
   if ((mode & kPunchHole) != 0 && (mode & kKeepSize) == 0) return Errno::NotSupported;
   u64 end = 0;
-  if (__builtin_add_overflow(offset_from, length, &end) || end > size_limit()) return Errno::FileTooBig;
+  if (__builtin_add_overflow(offset_from, length, &end) || end > kLargestFile) return Errno::FileTooBig;
   LockGuard guard(inode_.lock);
   const bool grows = (mode & kKeepSize) == 0 && end > inode_.size();
+  if (grows && end > size_limit()) {
+    send_file_size_signal();
+    return Errno::FileTooBig;
+  }
   if (sealed(inode_, kSealWrite | kSealFutureWrite) && (mode & (kPunchHole | kZeroRange)) != 0)
     return Errno::NotPermitted;
   if (grows && sealed(inode_, kSealGrow)) return Errno::NotPermitted;

@@ -10,7 +10,8 @@ namespace uni::fs {
 
 class InodeFile final : public File {
  public:
-  InodeFile(Dentry& dentry, u32 flags);
+  // Errors: TextBusy (to be written, while a program runs from it), NoMemory.
+  static Result<RefPtr<File>> create(Dentry& dentry, u32 flags);
 
   Result<usize> read(IoCursor& to, u64 offset) override;
   Result<usize> write(IoCursor& from, u64 offset) override;
@@ -26,11 +27,22 @@ class InodeFile final : public File {
   Inode* inode() override { return &inode_; }
 
  private:
+  // Needs: where it may write, get_write_access was called, and its counterpart is left to this.
+  InodeFile(Dentry& dentry, u32 flags);
   ~InodeFile() override;
+  bool counted() const;
   friend class RefPtr<InodeFile>;
+  template <typename T, typename... Args>
+  friend Result<RefPtr<T>> uni::make_ref(Args&&... args);
   Inode& inode_;  // the dentry's
   PageCache* cache_;
 };
+
+// The right to write a regular file's content while no program runs from it (open, truncate). Errors: TextBusy.
+Result<void> get_write_access(Inode& inode);
+void put_write_access(Inode& inode);
+// A program is going to run from the file: until the File dies nobody may write. Errors: TextBusy.
+Result<void> deny_write(File& file);
 
 // F_SEAL_* (fcntl(2)).
 enum Seal : u32 {

@@ -5,6 +5,7 @@
 // IN_Q_OVERFLOW instead, once, from a record that it always has room for.
 #include "kernel/fs/anonymous.hpp"
 #include "kernel/fs/dentry.hpp"
+#include "kernel/fs/dnotify.hpp"
 #include "kernel/fs/notify.hpp"
 
 namespace uni::fs {
@@ -167,12 +168,15 @@ u32 next_cookie() {
 }
 
 void inode_event(Inode& inode, u32 event) {
+  if (dnotify::active() && inode.type() == FileType::kDirectory)
+    dnotify::event(inode.file_system(), inode.number(), event);
   if (!active() || !maybe_watched(inode)) return;
   LockGuard guard(g_lock);
   NotifyAccess::tell(inode.file_system(), inode.number(), event, directory_bit(inode, event), {}, 0, false);
 }
 
 void name_event(Inode& directory, StringView name, bool is_directory, u32 event, u32 cookie) {
+  if (dnotify::active()) dnotify::event(directory.file_system(), directory.number(), event);
   if (!active() || !maybe_watched(directory)) return;
   LockGuard guard(g_lock);
   NotifyAccess::tell(directory.file_system(), directory.number(), event, is_directory ? u32{kDirectory} : 0, name,
@@ -182,7 +186,7 @@ void name_event(Inode& directory, StringView name, bool is_directory, u32 event,
 void place_event(Dentry& place, u32 event) {
   Inode* inode = place.inode();
   if (inode == nullptr) return;
-  if (g_directories.load(std::memory_order_relaxed) != 0) {
+  if (g_directories.load(std::memory_order_relaxed) != 0 || dnotify::active()) {
     RefPtr<Dentry> parent;
     char name[256];
     usize length = 0;
@@ -190,7 +194,7 @@ void place_event(Dentry& place, u32 event) {
     {
       LockGuard guard(dentry_lock());
       if (Dentry* above = place.parent()) {
-        if (above->inode() != nullptr && maybe_watched(*above->inode())) {
+        if (above->inode() != nullptr && (maybe_watched(*above->inode()) || dnotify::active())) {
           parent = RefPtr<Dentry>(above);
           const StringView text = place.name();
           length = min(text.size(), sizeof name);
@@ -199,6 +203,7 @@ void place_event(Dentry& place, u32 event) {
         }
       }
     }
+    if (parent && dnotify::active()) dnotify::event(parent->inode()->file_system(), parent->inode()->number(), event);
     if (parent) {
       LockGuard guard(g_lock);
       NotifyAccess::tell(parent->inode()->file_system(), parent->inode()->number(), event, directory_bit(*inode, event),

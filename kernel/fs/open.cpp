@@ -3,6 +3,7 @@
 #include "kernel/dev/random.hpp"
 #include "kernel/fs/inode_extra.hpp"
 #include "kernel/fs/inode_file.hpp"
+#include "kernel/fs/lease.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/path.hpp"
@@ -76,7 +77,7 @@ Result<RefPtr<File>> make_file(Dentry& dentry, u32 flags) {
   } else if ((flags & kOpenPath) == 0 && inode.page_cache() == nullptr) {
     file = TRY(inode.open(flags));
   }
-  if (!file) return RefPtr<File>(TRY(make_ref<InodeFile>(dentry, flags)));
+  if (!file) return InodeFile::create(dentry, flags);
   // A nameless dentry holds the File itself: the other way round would be a cycle.
   if (file->dentry() == nullptr && dentry.mount() != nullptr) file->set_dentry(dentry);
   return file;
@@ -89,6 +90,12 @@ Result<RefPtr<File>> open_checked(Dentry& dentry, const Credentials& who, u32 fl
   // Whether a terminal becomes the controlling one is its own open's business.
   RefPtr<File> file = TRY(make_file(dentry, flags & ~(kTransientFlags & ~u32{kOpenNoCtty})));
   if ((flags & kOpenNoCtty) != 0) file->set_flags(file->flags() & ~u32{kOpenNoCtty});
+  file->created = fresh == Fresh::kYes;
+  if (dentry.inode()->type() == FileType::kRegular) {
+    const bool writes = (flags & kOpenAccessMask) != kOpenReadOnly;
+    TRY(leases::break_for(*dentry.inode(), writes ? leases::Access::kWrite : leases::Access::kRead,
+                          (flags & kOpenNonBlock) != 0 ? leases::Wait::kNo : leases::Wait::kYes));
+  }
   notify::on_file(*file, notify::kOpen);
   if ((flags & kOpenTruncate) != 0 && fresh == Fresh::kNo && dentry.inode()->type() == FileType::kRegular)
     TRY(file->truncate(0));

@@ -31,11 +31,11 @@ Pipe::~Pipe() {
 }
 
 void Pipe::wake_readers() {
-  if (read_queue.has_waiters()) read_queue.wake_all(kPollIn | kPollRdNorm);
+  if (read_queue.has_waiters()) read_queue.wake_one(kPollIn | kPollRdNorm);
 }
 
 void Pipe::wake_writers() {
-  if (write_queue.has_waiters()) write_queue.wake_all(kPollOut | kPollWrNorm);
+  if (write_queue.has_waiters()) write_queue.wake_one(kPollOut | kPollWrNorm);
 }
 
 // Puts bytes behind the newest. Needs room for them.

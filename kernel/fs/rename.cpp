@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // rename(2). Locks: between two directories, first the one global lock that keeps the shape of the tree, then the
 // ancestor before the descendant (unrelated ones in address order), then a directory that is replaced.
+#include "kernel/fs/dnotify.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/path.hpp"
 #include "kernel/fs/permission.hpp"
@@ -101,6 +102,9 @@ Result<void> may_rename(const Side& from, const Side& to, const Credentials& who
 void tell_moved(const Side& from, const Side& to, Inode& moved, Inode* replaced) {
   const u32 cookie = notify::next_cookie();
   const bool directory = moved.type() == FileType::kDirectory;
+  Inode& old_parent = *from.last.directory->inode();
+  if (&old_parent == to.last.directory->inode() && dnotify::active())
+    dnotify::renamed_within(old_parent.file_system(), old_parent.number());
   notify::name_event(*from.last.directory->inode(), from.last.name, directory, notify::kMovedFrom, cookie);
   notify::name_event(*to.last.directory->inode(), to.last.name, directory, notify::kMovedTo, cookie);
   if (replaced != nullptr && replaced->type() != FileType::kDirectory)

@@ -82,7 +82,7 @@ Result<RefPtr<File>> make_memfd(StringView name, u32 seals) {
   TRY(shown.append(name));
   TRY(shown.append(" (deleted)"));
   RefPtr<Dentry> dentry = TRY(Dentry::create(nullptr, nullptr, shown.view(), inode));
-  return RefPtr<File>(TRY(make_ref<InodeFile>(*dentry, u32{kOpenReadWrite} | kOpenLargeFile)));
+  return InodeFile::create(*dentry, u32{kOpenReadWrite} | kOpenLargeFile);
 }
 
 // --- inodes ---

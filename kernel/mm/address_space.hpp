@@ -30,6 +30,7 @@ enum MappingFlag : u32 {
   kMapVdso = 512,   // [vdso]; never unmapped by accident, pages are the kernel's
   kMapVvar = 1024,
   kMapDontDump = 2048,
+  kMapSealed = 4096,  // mseal(2): the ABI layer's
 };
 
 enum class FaultKind : u8 { kRead, kWrite, kExecute };

@@ -7,6 +7,7 @@
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/fpu.hpp"
 #include "kernel/dev/random.hpp"
+#include "kernel/fs/inode_file.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/activate.hpp"
 #include "kernel/mm/address_space.hpp"
@@ -58,7 +59,9 @@ Result<RefPtr<fs::File>> open_executable(fs::Dentry& found) {
   TRY(inode->stat(stat));
   if ((stat.mode & 0111) == 0) return Errno::Access;
   const Credentials kernel;
-  return fs::open_dentry(found, kernel, fs::kOpenReadOnly);
+  RefPtr<fs::File> file = TRY(fs::open_dentry(found, kernel, fs::kOpenReadOnly));
+  TRY(fs::deny_write(*file));
+  return file;
 }
 
 Result<RefPtr<fs::Dentry>> find(StringView path) {

@@ -119,6 +119,8 @@ enum FcntlCommand : i32 {
   kOfdSetLkWait = 38,
   kSetLease = 1024,
   kGetLease = 1025,
+  kNotify = 1026,
+  kCreatedQuery = 1028,
   kDupFdCloseOnExec = 1030,
   kSetPipeSize = 1031,
   kGetPipeSize = 1032,

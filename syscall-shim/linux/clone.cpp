@@ -19,6 +19,7 @@
 #include "syscall-shim/abi/process.hpp"
 #include "syscall-shim/linux/process.hpp"
 #include "syscall-shim/linux/thread.hpp"
+#include "syscall-shim/linux/thread_ioprio.hpp"
 
 namespace uni::shim {
 namespace {
@@ -131,6 +132,7 @@ Result<i64> clone_thread(const Request& r) {
     thread->must_exit = true;
     thread->attention = true;
   }
+  ioprio::inherit(*thread, self);
   const trace::Event event = event_of(self, r);
   if (event != trace::kEventNone || (r.flags & kClonePtrace) != 0) trace::inherit(self, *thread);
   thread->start();
@@ -206,6 +208,7 @@ Result<i64> clone_process(const Request& r) {
   }
   const auto pid = static_cast<i32>(raw(child->pid()));
   if ((r.flags & kCloneParentSetTid) != 0) (void)UserPtr<i32>(r.parent_tid).write(pid).ok();
+  ioprio::inherit(*thread, self);
   const trace::Event event = event_of(self, r);
   if (event != trace::kEventNone || (r.flags & kClonePtrace) != 0) trace::inherit(self, *thread);
   thread->start();

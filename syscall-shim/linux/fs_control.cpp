@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // fcntl(2), ioctl(2), flock(2).
 #include "kernel/fs/async_io.hpp"
+#include "kernel/fs/dnotify.hpp"
 #include "kernel/fs/inode_file.hpp"
+#include "kernel/fs/lease.hpp"
 #include "kernel/fs/locks.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/pipe.hpp"
@@ -188,7 +190,28 @@ static i64 io_owner_number(fs::File& file) {
   return owner.kind == fs::OwnerKind::kGroup ? -number : number;
 }
 
-// fcntl(2). Not done: leases, F_NOTIFY.
+static Result<i64> set_lease(fs::File& file, i32 fd, u64 argument) {
+  switch (static_cast<i32>(argument)) {
+    case abi::kLockRead:
+      TRY(fs::leases::set(file, fd, fs::leases::Type::kRead));
+      return 0;
+    case abi::kLockWrite:
+      TRY(fs::leases::set(file, fd, fs::leases::Type::kWrite));
+      return 0;
+    case abi::kLockUnlock:
+      TRY(fs::leases::set(file, fd, fs::leases::Type::kNone));
+      return 0;
+    default:
+      return Errno::Invalid;
+  }
+}
+
+static i64 get_lease(const fs::File& file) {
+  constexpr i64 kShown[] = {abi::kLockUnlock, abi::kLockRead, abi::kLockWrite};
+  return kShown[static_cast<usize>(fs::leases::get(file))];
+}
+
+// fcntl(2).
 Result<i64> sys_fcntl(i32 fd, i32 command, u64 argument) {
   RefPtr<fs::File> file = TRY(file_of(fd, true));
   switch (command) {
@@ -233,7 +256,14 @@ Result<i64> sys_fcntl(i32 fd, i32 command, u64 argument) {
     case abi::kGetSig:
       return i64{fs::io_signal(*file)};
     case abi::kGetLease:
-      return i64{abi::kLockUnlock};
+      return get_lease(*file);
+    case abi::kSetLease:
+      return set_lease(*file, fd, argument);
+    case abi::kNotify:
+      TRY(fs::dnotify::set(*file, files(), fd, static_cast<u32>(argument)));
+      return 0;
+    case abi::kCreatedQuery:
+      return i64{file->created ? 1 : 0};
     case abi::kSetPipeSize:
     case abi::kGetPipeSize:
       return pipe_size(*file, command, argument);

@@ -27,20 +27,28 @@ Result<Content> content_of(fs::Inode& inode) {
 
 Result<i64> sys_name_to_handle_at(i32 directory, UserText path, UserPtr<abi::FileHandle> handle, UserPtr<i32> mount_id,
                                   u32 flags) {
-  if ((flags & ~(abi::kAtSymlinkFollow | abi::kAtEmptyPath)) != 0) return Errno::Invalid;
+  constexpr u32 kUniqueMount = 1, kConnectable = 2, kOnlyNumber = 0x200;  // AT_HANDLE_*
+  if ((flags & ~(abi::kAtSymlinkFollow | abi::kAtEmptyPath | kUniqueMount | kConnectable | kOnlyNumber)) != 0)
+    return Errno::Invalid;
+  if ((flags & kConnectable) != 0 && (flags & (kOnlyNumber | abi::kAtEmptyPath)) != 0) return Errno::Invalid;
   PathArgument argument;
   TRY(argument.read(directory, path));
   const u32 follow = (flags & abi::kAtSymlinkFollow) != 0 ? u32{fs::kFollow} : 0u;
   const RefPtr<fs::Dentry> found = TRY(find_path(argument, flags, follow));
   fs::Mount* mount = found->mount();
-  if (mount == nullptr || !fs::has_lasting_numbers(mount->file_system())) return Errno::NotSupported;
+  // A handle that only tells files apart is there for any file system.
+  const bool lasting = mount != nullptr && fs::has_lasting_numbers(mount->file_system());
+  if (!lasting && (mount == nullptr || (flags & kOnlyNumber) == 0)) return Errno::NotSupported;
   abi::FileHandle head = TRY(handle.read());
   if (head.bytes > abi::kLargestHandle) return Errno::Invalid;
   const bool fits = head.bytes >= sizeof(Content);
   const Content content = TRY(content_of(*found->inode()));
   head.bytes = sizeof(Content);
   head.type = kHandleType;
-  TRY(mount_id.write(static_cast<i32>(mount->id())));
+  if ((flags & kUniqueMount) != 0)
+    TRY(UserPtr<u64>(raw(mount_id.address())).write(u64{mount->id()}));
+  else
+    TRY(mount_id.write(static_cast<i32>(mount->id())));
   TRY(handle.write(head));
   if (!fits) return Errno::Overflow;
   TRY(copy_to_user(handle.address() + sizeof head, &content, sizeof content));

@@ -27,14 +27,14 @@ Result<usize> write_here(fs::File& file, IoCursor& from) {
 }
 
 Result<usize> read_at(fs::File& file, IoCursor& to, i64 offset) {
-  if (!file.readable()) return Errno::BadFd;
   if (!file.seekable()) return Errno::IllegalSeek;
+  if (!file.readable()) return Errno::BadFd;
   return file.read(to, static_cast<u64>(offset));
 }
 
 Result<usize> write_at(fs::File& file, IoCursor& from, i64 offset) {
-  if (!file.writable()) return Errno::BadFd;
   if (!file.seekable()) return Errno::IllegalSeek;
+  if (!file.writable()) return Errno::BadFd;
   return file.write(from, static_cast<u64>(offset));
 }
 

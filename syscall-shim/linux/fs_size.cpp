@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sizes and stores: truncate(2), fallocate(2), posix_fadvise(2), fsync(2), sync(2) and their families.
+#include "kernel/fs/inode_file.hpp"
+#include "kernel/fs/lease.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
@@ -29,7 +31,12 @@ Result<i64> sys_truncate(UserText path, i64 size) {
   if (found->inode()->type() != fs::FileType::kRegular) return Errno::Invalid;
   if (found->mount() != nullptr && found->mount()->read_only()) return Errno::ReadOnlyFs;
   TRY(fs::check_access(*found->inode(), Process::current().credentials, kMayWrite));
-  TRY(fs::truncate_inode(*found->inode(), static_cast<u64>(size)));
+  fs::Inode& inode = *found->inode();
+  TRY(fs::get_write_access(inode));
+  Result<void> done = fs::leases::break_for(inode, fs::leases::Access::kWrite, fs::leases::Wait::kYes);
+  if (done.ok()) done = fs::truncate_inode(inode, static_cast<u64>(size));
+  fs::put_write_access(inode);
+  TRY(done);
   fs::notify::on_place(*found, fs::notify::kModify);
   return 0;
 }

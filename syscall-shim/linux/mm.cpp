@@ -73,6 +73,7 @@ Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd,
   if ((flags & kLocked) != 0) r.flags |= mm::kMapLocked;
   if ((flags & kStack) != 0) r.flags |= mm::kMapNoHuge;
   if (r.fixed && (address & (kPageSize - 1)) != 0) return Errno::Invalid;
+  if (r.fixed && !r.no_replace) TRY(may_change(address, page_up(length)));
   if ((flags & kLocked) != 0) TRY(may_lock_more(page_up(length), Errno::Again));
   if (file) {
     if (type == kSharedValidate && (flags & ~kKnownFlags) != 0) return Errno::NotSupported;
@@ -111,6 +112,7 @@ Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd,
 // munmap(2).
 Result<i64> sys_munmap(u64 address, u64 length) {
   if ((address & (kPageSize - 1)) != 0 || length == 0 || range_wraps(address, length)) return Errno::Invalid;
+  TRY(may_change(address, page_up(length)));
   TRY(space().unmap(address, length));
   return 0;
 }
@@ -133,6 +135,7 @@ Result<i64> sys_mprotect(u64 address, u64 length, u32 protection) {
       address = start;
     }
   }
+  TRY(may_change(address, page_up(length)));
   TRY(space().protect(address, length, protection & 7));
   return 0;
 }
@@ -160,6 +163,7 @@ Result<i64> sys_remap_file_pages(u64 address, u64 length, u32 protection, u64 pa
   length = page_down(length);
   if (address + length <= address || !user_range_ok(UserAddr{address}, length)) return Errno::Invalid;
   if (page + (length >> kPageShift) < page) return Errno::Invalid;
+  TRY(may_change(address, length));
   TRY(space().show_other_pages(address, length, page));
   return 0;
 }
@@ -174,6 +178,8 @@ Result<i64> sys_mremap(u64 old_address, u64 old_length, u64 new_length, u32 flag
   if ((flags & 2) != 0 && (new_address & (kPageSize - 1)) != 0) return Errno::Invalid;
   if (page_up(new_length) > kUserEnd) return Errno::NoMemory;
   if (range_wraps(old_address, old_length)) return Errno::Fault;
+  TRY(may_change(old_address, max<u64>(page_up(old_length), 1)));
+  if ((flags & 2) != 0) TRY(may_change(new_address, page_up(new_length)));
   return static_cast<i64>(TRY(space().remap(old_address, old_length, new_length, flags, new_address)));
 }
 
@@ -220,74 +226,6 @@ Result<i64> sys_mbind(u64 address, u64 length, u64 mode, UserPtr<u64>, u64, u32 
   if ((flags & ~7u) != 0 || (mode & 0xff) > 5 || (address & (kPageSize - 1)) != 0) return Errno::Invalid;
   if (range_wraps(address, length)) return Errno::Invalid;
   return 0;
-}
-
-namespace {
-
-// Moves bytes between the caller's memory and that of the process (process_vm_readv(2)).
-Result<i64> transfer(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote, u64 remote_count,
-                     u64 flags, bool read) {
-  if (flags != 0) return Errno::Invalid;
-  if (local_count > 1024 || remote_count > 1024) return Errno::Invalid;
-  Vector<IoSegment> mine, theirs;
-  TRY(mine.resize(local_count));
-  TRY(theirs.resize(remote_count));
-  TRY(copy_from_user(mine.data(), local.address(), local_count * sizeof(IoSegment)));
-  TRY(copy_from_user(theirs.data(), remote.address(), remote_count * sizeof(IoSegment)));
-  u64 total = 0;
-  for (const Vector<IoSegment>* list : {&mine, &theirs}) {
-    for (const IoSegment& s : *list) {
-      if (static_cast<i64>(s.length) < 0) return Errno::Invalid;
-    }
-  }
-  for (const IoSegment& s : theirs)
-    total += s.length;
-  IoCursor cursor(mine.data(), mine.size());
-  if (cursor.remaining() == 0 || total == 0) return 0;
-  const auto thread = Process::find_thread(Tid{static_cast<u32>(pid)});
-  if (!thread || thread->is_kernel()) return Errno::NoProcess;
-  Process& target = thread->process();
-  if (!trace::may_access(target, trace::Ids::kReal)) return Errno::NotPermitted;
-  RefPtr<mm::AddressSpace> space;
-  {
-    LockGuard guard(target.lock);
-    space = target.space;
-  }
-  if (!space) return Errno::NoProcess;
-  using Remote = mm::AddressSpace::Remote;
-  char buffer[1024];
-  i64 done = 0;
-  for (const IoSegment& s : theirs) {
-    for (u64 at = 0; at < s.length && cursor.remaining() > 0;) {
-      const usize part = min(min<u64>(sizeof buffer, s.length - at), cursor.remaining());
-      usize moved = 0;
-      if (read) {
-        const usize got = space->access(s.base + at, buffer, part, Remote::kRead);
-        const auto put = cursor.put(buffer, got);
-        moved = put.ok() ? put.value() : 0;
-      } else {
-        const auto taken = cursor.take(buffer, part);
-        moved = taken.ok() ? space->access(s.base + at, buffer, taken.value(), Remote::kWrite) : 0;
-      }
-      done += static_cast<i64>(moved);
-      at += moved;
-      if (moved < part) return done > 0 ? Result<i64>(done) : Result<i64>(Errno::Fault);
-      sched::preempt_point();
-    }
-  }
-  return done;
-}
-
-}  // namespace
-
-Result<i64> sys_process_vm_readv(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote,
-                                 u64 remote_count, u64 flags) {
-  return transfer(pid, local, local_count, remote, remote_count, flags, true);
-}
-
-Result<i64> sys_process_vm_writev(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote,
-                                  u64 remote_count, u64 flags) {
-  return transfer(pid, local, local_count, remote, remote_count, flags, false);
 }
 
 }  // namespace uni::shim

@@ -16,6 +16,10 @@ Result<i64> sys_remap_file_pages(u64 address, u64 length, u32 protection, u64 pa
 Result<i64> sys_process_madvise(i32 fd, UserPtr<IoSegment> segments, u64 count, i32 advice, u32 flags);
 // May `bytes` more be locked (RLIMIT_MEMLOCK)? Errors: NotPermitted where nothing may, else `too_many`.
 Result<void> may_lock_more(u64 bytes, Errno too_many);
+// Errors: NotPermitted (mseal).
+Result<void> may_change(u64 start, u64 length);
+Result<void> may_discard(u64 start, u64 length);
+Result<i64> sys_mseal(u64 address, u64 length, u64 flags);
 Result<i64> sys_mremap(u64 old_address, u64 old_length, u64 new_length, u32 flags, u64 new_address);
 Result<i64> sys_brk(u64 wanted);
 Result<i64> sys_madvise(u64 address, u64 length, i32 advice);

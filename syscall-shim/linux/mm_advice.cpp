@@ -77,6 +77,9 @@ Result<void> remove_content(u64 address, u64 length) {
 }
 
 Result<void> advise(u64 address, u64 length, i32 advice) {
+  if (advice == kDontNeed || advice == kDontNeedLocked || advice == kFree || advice == kRemove || advice == kDontFork ||
+      advice == kWipeOnFork)
+    TRY(may_discard(address, page_up(length)));
   mm::AddressSpace& s = space();
   switch (advice) {
     case kDontNeed:

@@ -54,6 +54,8 @@ Result<i64> sys_execve(UserPtr<char> path, UserPtr<u64> arguments, UserPtr<u64> 
 Result<i64> sys_execveat(i32 directory, UserPtr<char> path, UserPtr<u64> arguments, UserPtr<u64> environment,
                          i32 flags);
 Result<i64> sys_pidfd_open(i32 pid, u32 flags);
+Result<i64> sys_pidfd_getfd(i32 pidfd, i32 target, u32 flags);
+Result<i64> sys_kcmp(i32 first, i32 second, i32 type, u64 a, u64 b);
 
 abi::Rusage to_rusage(const ResourceUsage& usage);
 

@@ -223,11 +223,6 @@ Result<i64> sys_sched_getaffinity(i32 tid, u32 size, UserPtr<u8> mask) {
 
 namespace {
 
-template <typename Visit>
-void each_process(Visit visit) {
-  if (Process* first = Process::init()) visit(*first);
-}
-
 enum Who : i32 { kProcess, kGroup, kUser };
 
 // Runs action(thread) on the threads that setpriority(2) names: one for kProcess, else all of the processes meant.
@@ -240,7 +235,7 @@ Result<void> for_each_meant(i32 which, i32 who, Action action) {
   }
   Process& own = Process::current();
   bool any = false;
-  each_process([&](Process& p) {
+  Process::for_each([&](Process& p) {
     if (which == kGroup ? p.group() != (who == 0 ? own.group() : Pid{static_cast<u32>(who)})
                         : p.credentials.uid != (who == 0 ? own.credentials.uid : static_cast<u32>(who)))
       return;

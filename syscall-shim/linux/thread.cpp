@@ -10,6 +10,7 @@
 #include "kernel/sched/thread_access.hpp"
 #include "syscall-shim/linux/clone.hpp"
 #include "syscall-shim/linux/futex.hpp"
+#include "syscall-shim/linux/thread_ioprio.hpp"
 
 namespace uni::shim {
 
@@ -157,6 +158,7 @@ namespace uni {
 
 extern "C" void thread_exit_hook(Thread* thread) {
   shim::walk_robust_list(*thread);
+  shim::ioprio::forget(*thread);
   shim::futex::owner_exits(*thread);
   if (thread->clear_child_tid != 0) {
     const u64 at = thread->clear_child_tid;

@@ -44,6 +44,9 @@ Result<i64> sys_futex_wait(UserPtr<u32> word, u64 value, u64 mask, u32 flags, u6
 Result<i64> sys_futex_wake(UserPtr<u32> word, u64 mask, i32 count, u32 flags);
 Result<i64> sys_futex_requeue(UserPtr<FutexWaitAbi> user, u32 flags, i32 wake_count, i32 move_count);
 Result<i64> sys_unshare(u64 flags);
+Result<i64> sys_setns(i32 fd, i32 type);
+Result<i64> sys_ioprio_get(i32 which, i32 who);
+Result<i64> sys_ioprio_set(i32 which, i32 who, i32 priority);
 Result<i64> sys_sched_yield();
 Result<i64> sys_sched_setparam(i32 tid, UserPtr<SchedParam> param);
 Result<i64> sys_sched_getparam(i32 tid, UserPtr<SchedParam> param);

@@ -31,6 +31,16 @@ constexpr pseudo::Row limit_row(StringView path) {
   return r;
 }
 
+// Any other number.
+template <std::atomic<u64>& kNumber, u64 kLeast, u64 kMost>
+constexpr pseudo::Row number_row(StringView path) {
+  pseudo::Row r{path};
+  r.show = [](Writer& out, const Numbers&) { return show_limit(out, kNumber); };
+  r.store = [](StringView text, const Numbers&) { return store_limit(text, kNumber, kLeast, kMost); };
+  r.mode = 0644;
+  return r;
+}
+
 template <IpcFamily kFamily>
 constexpr pseudo::Row next_id_row(StringView path) {
   pseudo::Row r{path};

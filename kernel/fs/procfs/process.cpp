@@ -3,6 +3,7 @@
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/time/clock.hpp"
+#include "kernel/time/cpu_time.hpp"
 
 namespace uni::fs::procfs {
 namespace {
@@ -162,7 +163,8 @@ Result<void> show_personality(Writer& out, const Numbers& numbers) {
 
 Result<void> show_schedstat(Writer& out, const Numbers& numbers) {
   auto t = TRY(target_of(numbers));
-  format(out, "{} 0 {}\n", time::cycles_to_ns(t.thread->user_cycles + t.thread->system_cycles),
+  const time::CpuTime used = time::cpu_time(*t.thread);
+  format(out, "{} 0 {}\n", used.user_ns + used.system_ns,
          t.thread->voluntary_switches + t.thread->involuntary_switches);
   return {};
 }

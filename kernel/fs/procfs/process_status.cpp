@@ -6,13 +6,14 @@
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/trace.hpp"
 #include "kernel/time/clock.hpp"
+#include "kernel/time/cpu_time.hpp"
 
 namespace uni::fs::procfs {
 namespace {
 
 struct Facts {
   mm::AddressSpace::Usage memory{};
-  u64 user = 0, system = 0;  // cycles
+  u64 user_ns = 0, system_ns = 0;
   u64 minor_faults = 0, major_faults = 0;
   u32 threads = 0;
   char state = 'S';
@@ -43,6 +44,8 @@ char state_of(const Thread& t) {
   return 'S';
 }
 
+constexpr u64 kTick = time::kSecond / 100;  // of USER_HZ
+
 Facts gather(const Target& t, bool one_thread) {
   Facts f;
   Process& p = *t.process;
@@ -53,18 +56,15 @@ Facts gather(const Target& t, bool one_thread) {
     space = p.space;
     signals = p.signals;
     f.threads = p.thread_count;
-    if (!one_thread) {
-      f.user = p.dead_usage.user_cycles;
-      f.system = p.dead_usage.system_cycles;
-    }
     for (Thread& thread : p.threads) {
       if (one_thread && &thread != t.thread.get()) continue;
-      f.user += thread.user_cycles;
-      f.system += thread.system_cycles;
       f.minor_faults += thread.minor_faults;
       f.major_faults += thread.major_faults;
     }
   }
+  const time::CpuTime used = one_thread ? time::cpu_time(*t.thread) : time::cpu_time(p);
+  f.user_ns = used.user_ns;
+  f.system_ns = used.system_ns;
   if (space) f.memory = space->usage();
   f.state = state_of(*t.thread);
   f.voluntary = t.thread->voluntary_switches;
@@ -128,8 +128,9 @@ Result<void> show_process_stat(Writer& out, const Numbers& numbers) {
   }
   format(out, "{} ({}) {} {} {} {} {} {} 4194304 ", numbers.count > 1 ? raw(leader.tid()) : raw(p.pid()),
          StringView(leader.name), f.state, p.parent_pid(), p.group(), p.session(), terminal, foreground);
-  format(out, "{} 0 {} 0 {} {} 0 0 {} {} {} 0 {} ", f.minor_faults, f.major_faults, ticks(f.user), ticks(f.system),
-         leader.priority > 0 ? -1 - leader.priority : 20 + leader.nice, leader.nice, f.threads, started);
+  format(out, "{} 0 {} 0 {} {} 0 0 {} {} {} 0 {} ", f.minor_faults, f.major_faults, f.user_ns / kTick,
+         f.system_ns / kTick, leader.priority > 0 ? -1 - leader.priority : 20 + leader.nice, leader.nice, f.threads,
+         started);
   format(out, "{} {} {} 0 0 0 0 0 ", f.memory.mapped_pages * kPageSize, f.memory.resident_pages,
          p.limits[kLimitRss].soft);
   // Only the first 32 signals fit here; wchan, nswap and cnswap are 0; exit_signal is SIGCHLD.

@@ -3,8 +3,11 @@
 // defaults where there is no such limit. Rows of one directory stand together.
 #include "kernel/fs/procfs/procfs.hpp"
 
+#include "kernel/fs/lease.hpp"
+#include "kernel/fs/namespace_file.hpp"
 #include "kernel/fs/procfs/ipc_rows.hpp"
 #include "kernel/fs/procfs/rows.hpp"
+#include "kernel/fs/vfs.hpp"
 
 namespace uni::fs::procfs {
 namespace {
@@ -91,6 +94,18 @@ constexpr Row fixed_link(StringView path, StringView target) {
   r.kind = RowKind::kLink;
   return r;
 }
+template <NamespaceFile::Type kType>
+Result<RefPtr<Dentry>> follow_namespace(const Numbers&) {
+  const RefPtr<NamespaceFile> file = TRY(make_ref<NamespaceFile>(kType));
+  return dentry_for(*file);
+}
+template <NamespaceFile::Type kType>
+Result<void> show_namespace(Writer& out, const Numbers&) {
+  const RefPtr<NamespaceFile> file = TRY(make_ref<NamespaceFile>(kType));
+  char text[40];
+  out.write({text, file->describe(text)});
+  return {};
+}
 constexpr Row directory(StringView path) {
   Row r{path};
   r.kind = RowKind::kDirectory;
@@ -117,6 +132,16 @@ constexpr Row kRows[] = {
     link("<pid>/exe", show_exe, follow_exe),
     link("<pid>/cwd", show_cwd, follow_cwd),
     link("<pid>/root", show_root, follow_root),
+    link("<pid>/ns/cgroup", show_namespace<NamespaceFile::kCgroup>, follow_namespace<NamespaceFile::kCgroup>),
+    link("<pid>/ns/ipc", show_namespace<NamespaceFile::kIpc>, follow_namespace<NamespaceFile::kIpc>),
+    link("<pid>/ns/mnt", show_namespace<NamespaceFile::kMount>, follow_namespace<NamespaceFile::kMount>),
+    link("<pid>/ns/net", show_namespace<NamespaceFile::kNetwork>, follow_namespace<NamespaceFile::kNetwork>),
+    link("<pid>/ns/pid", show_namespace<NamespaceFile::kPid>, follow_namespace<NamespaceFile::kPid>),
+    link("<pid>/ns/pid_for_children", show_namespace<NamespaceFile::kPid>, follow_namespace<NamespaceFile::kPid>),
+    link("<pid>/ns/time", show_namespace<NamespaceFile::kTime>, follow_namespace<NamespaceFile::kTime>),
+    link("<pid>/ns/time_for_children", show_namespace<NamespaceFile::kTime>, follow_namespace<NamespaceFile::kTime>),
+    link("<pid>/ns/user", show_namespace<NamespaceFile::kUser>, follow_namespace<NamespaceFile::kUser>),
+    link("<pid>/ns/uts", show_namespace<NamespaceFile::kUts>, follow_namespace<NamespaceFile::kUts>),
     file("<pid>/maps", show_maps),
     file("<pid>/smaps", show_smaps),
     file("<pid>/smaps_rollup", show_smaps_rollup),
@@ -224,7 +249,8 @@ constexpr Row kRows[] = {
     text("sys/fs/inotify/max_queued_events", "16384\n"),
     text("sys/fs/inotify/max_user_instances", "128\n"),
     text("sys/fs/inotify/max_user_watches", "65536\n"),
-    text("sys/fs/lease-break-time", "45\n"),
+    number_row<leases::g_break_time, 0, kIntMost>("sys/fs/lease-break-time"),
+    number_row<leases::g_enabled, 0, kIntMost>("sys/fs/leases-enable"),
     limit_row<&ipc::Limits::mq_default_messages, 1, 65536>("sys/fs/mqueue/msg_default"),
     limit_row<&ipc::Limits::mq_messages, 1, 65536>("sys/fs/mqueue/msg_max"),
     limit_row<&ipc::Limits::mq_default_message_size, 128, kMostQueueMessage>("sys/fs/mqueue/msgsize_default"),
