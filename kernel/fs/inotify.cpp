@@ -13,6 +13,7 @@ namespace uni::fs {
 namespace notify {
 constinit std::atomic<u32> g_watches{0};
 }
+constinit std::atomic<u64> g_max_queued_events{16384}, g_max_inotify_instances{128}, g_max_inotify_watches{65536};
 
 struct Inotify::Pending {
   Pending* next;
@@ -82,7 +83,9 @@ struct NotifyAccess {
   static void queue(Inotify& to, i32 descriptor, u32 mask, StringView name, u32 cookie) {
     if (to.last_ != nullptr && same(*to.last_, descriptor, mask, name)) return;  // nothing new
     if (to.overflowed_) return;
-    Pending* made = to.pending_count_ < kMaxQueuedEvents ? make(descriptor, mask, name, cookie) : nullptr;
+    Pending* made = to.pending_count_ < g_max_queued_events.load(std::memory_order_relaxed)
+                        ? make(descriptor, mask, name, cookie)
+                        : nullptr;
     if (made == nullptr) {
       to.overflowed_ = true;
       to.pending_bytes_ += 16;
@@ -251,7 +254,7 @@ void unmounted(FileSystem& fs) {
 }  // namespace notify
 
 Result<RefPtr<Inotify>> Inotify::create(u32 open_flags) {
-  if (g_instances.fetch_add(1, std::memory_order_relaxed) >= kMaxInotifyInstances) {
+  if (g_instances.fetch_add(1, std::memory_order_relaxed) >= g_max_inotify_instances.load(std::memory_order_relaxed)) {
     g_instances.fetch_sub(1, std::memory_order_relaxed);
     return Errno::TooManyFiles;
   }
@@ -282,7 +285,7 @@ Result<i32> Inotify::watch(Inode& inode, u32 events, Existing existing) {
     (*at)->events = existing == Existing::kAdd ? (*at)->events | events : events;
     return i32{(*at)->descriptor};
   }
-  if (notify::g_watches.load(std::memory_order_relaxed) >= kMaxInotifyWatches) {
+  if (notify::g_watches.load(std::memory_order_relaxed) >= g_max_inotify_watches.load(std::memory_order_relaxed)) {
     delete fresh;
     return Errno::NoSpace;
   }

@@ -38,11 +38,13 @@ bool same_owner(const Request& a, const Request& b) {
   return a.kind == b.kind && a.owner == b.owner;
 }
 
+bool in_the_way(const Request& held, const Request& wanted) {
+  return meet(held, wanted) && !same_owner(held, wanted) && (held.type == Type::kWrite || wanted.type == Type::kWrite);
+}
+
 const Lock* conflict_of(const LockList& list, const Request& request) {
   for (const Lock* l = list.first; l != nullptr; l = l->next) {
-    if (meet(l->what, request) && !same_owner(l->what, request) &&
-        (l->what.type == Type::kWrite || request.type == Type::kWrite))
-      return l;
+    if (in_the_way(l->what, request)) return l;
   }
   return nullptr;
 }
@@ -210,7 +212,10 @@ bool test(Inode& inode, const Request& request, Request* conflict) {
   if (extra == nullptr) return false;
   LockGuard guard(extra->lock);
   if (extra->locks == nullptr) return false;
-  const Lock* found = conflict_of(*extra->locks, request);
+  const Lock* found = nullptr;
+  for (const Lock* l = extra->locks->first; l != nullptr; l = l->next) {
+    if (in_the_way(l->what, request) && (found == nullptr || l->what.start < found->what.start)) found = l;
+  }
   if (found == nullptr) return false;
   *conflict = found->what;
   return true;

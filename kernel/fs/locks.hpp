@@ -24,7 +24,7 @@ struct Request {
 // Takes, changes or releases a lock. May block with Wait::kYes. Errors: Again (held by another), RestartSys (a signal
 // came while waiting), Deadlock (POSIX), NoMemory.
 Result<void> set(Inode& inode, const Request& request, Wait wait);
-// The first lock that would be in the way: fills *conflict and gives true.
+// The lock with the lowest start that would be in the way: fills *conflict and gives true.
 bool test(Inode& inode, const Request& request, Request* conflict);
 // Releases what belongs to a File that dies, or to a descriptor table that closes a descriptor of the inode.
 void release_file(Inode& inode, const File& file);

@@ -103,6 +103,6 @@ class Inotify final : public File {
 };
 
 // /proc/sys/fs/inotify.
-inline constexpr u32 kMaxQueuedEvents = 16384, kMaxInotifyInstances = 128, kMaxInotifyWatches = 65536;
+extern std::atomic<u64> g_max_queued_events, g_max_inotify_instances, g_max_inotify_watches;
 
 }  // namespace uni::fs

@@ -81,6 +81,7 @@ class PseudoInode final : public Inode {
   const Table& table() const { return static_cast<PseudoFs&>(file_system()).table; }
   const Row* row() const { return row_; }
   const Numbers& numbers() const { return numbers_; }
+  StringView prefix() const { return prefix_; }
   bool cacheable() const override { return numbers_.count == 0; }
 
   Result<void> stat(Stat& out) override {
@@ -305,6 +306,12 @@ Result<RefPtr<Inode>> PseudoFs::root() {
 }
 
 }  // namespace
+
+const Numbers* numbers_of(Inode& inode, StringView type_name, StringView path) {
+  if (inode.type() != FileType::kDirectory || inode.file_system().type_name() != type_name) return nullptr;
+  const auto& own = static_cast<PseudoInode&>(inode);
+  return own.prefix() == path ? &own.numbers() : nullptr;
+}
 
 Result<RefPtr<FileSystem>> create(const Table& table) {
   return RefPtr<FileSystem>(TRY(make_ref<PseudoFs>(table)));

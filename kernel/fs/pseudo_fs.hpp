@@ -57,6 +57,8 @@ struct Table {
 };
 
 Result<RefPtr<FileSystem>> create(const Table& table);
+// The numbers of a directory `path` ("<pid>") of the table of that type; null for any other inode.
+const Numbers* numbers_of(Inode& inode, StringView type_name, StringView path);
 
 }  // namespace pseudo
 }  // namespace uni::fs

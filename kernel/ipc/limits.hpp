@@ -24,6 +24,8 @@ struct Limits {
   std::atomic<u64> mq_queues{256};
   std::atomic<u64> mq_messages{10}, mq_message_size{8192};
   std::atomic<u64> mq_default_messages{10}, mq_default_message_size{8192};
+  // Keys that a user, and root, may own (keyrings(7)).
+  std::atomic<u64> keys{200}, keys_of_root{1000000};
 };
 inline constinit Limits limits;
 

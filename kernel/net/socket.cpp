@@ -237,6 +237,7 @@ Result<i64> Socket::ioctl(u32 command, u64 argument) {
       TRY(out.write(static_cast<u32>(unsent_bytes())));
       return i64{0};
     case kIoctlAtMark:
+      if (type() != SocketType::kStream && family() != AddressFamily::kUnix) return Errno::NotTty;
       TRY(out.write(at_mark() ? 1 : 0));
       return i64{0};
     default:

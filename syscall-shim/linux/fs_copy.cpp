@@ -290,6 +290,16 @@ Result<i64> sys_tee(i32 in, i32 out, u64 count, u32 flags) {
   return finish_write(tee_files(*source, *target, count, flags));
 }
 
+// Into a pipe: as much as it has room for, after a wait for the first byte.
+static Result<usize> splice_memory(fs::Pipe& pipe, IoCursor& cursor, bool block) {
+  if (!block || cursor.remaining() <= kPageSize) return pipe.write(cursor, block);  // such a write is whole
+  for (;;) {
+    TRY(pipe.wait_writable(true));
+    Result<usize> written = pipe.write(cursor, false);
+    if (written.ok() || written.error() != Errno::Again) return written;
+  }
+}
+
 // vmsplice(2): into a pipe the memory is copied, not given (as without SPLICE_F_GIFT); out of it, too.
 Result<i64> sys_vmsplice(i32 fd, UserPtr<IoSegment> segments, u64 count, u32 flags) {
   if ((flags & ~15u) != 0) return Errno::Invalid;
@@ -300,7 +310,7 @@ Result<i64> sys_vmsplice(i32 fd, UserPtr<IoSegment> segments, u64 count, u32 fla
   TRY(vector.read(segments, count));
   IoCursor cursor = vector.cursor();
   const bool block = (flags & kSpliceNonBlock) == 0 && !file->nonblocking();
-  return finish_write(file->writable() ? pipe->write(cursor, block) : pipe->read(cursor, block));
+  return finish_write(file->writable() ? splice_memory(*pipe, cursor, block) : pipe->read(cursor, block));
 }
 
 }  // namespace uni::shim

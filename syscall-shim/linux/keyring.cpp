@@ -3,6 +3,7 @@
 #include "syscall-shim/linux/keyring.hpp"
 
 #include "kernel/dev/random.hpp"
+#include "kernel/ipc/limits.hpp"
 #include "kernel/time/clock.hpp"
 
 namespace uni::shim::keys {
@@ -13,8 +14,6 @@ constinit Key* g_first = nullptr;
 constinit Mutex g_lock;
 
 constexpr unsigned kDeepest = 6;  // Linux's KEYRING_SEARCH_MAX_DEPTH
-// /proc/sys/kernel/keys/{maxkeys,root_maxkeys}
-constexpr u32 kMostKeys = 200, kMostKeysOfRoot = 10000;
 }  // namespace
 
 Mutex& lock() {
@@ -58,7 +57,8 @@ Result<RefPtr<Key>> Key::create(Type type, StringView description, u32 permissio
       owned += k->uid == key->uid ? 1 : 0;
       taken = taken || k->serial == number;
     }
-    if (owned >= (key->uid == 0 ? kMostKeysOfRoot : kMostKeys)) return Errno::Quota;
+    const std::atomic<u64>& most = key->uid == 0 ? ipc::limits.keys_of_root : ipc::limits.keys;
+    if (owned >= most.load(std::memory_order_relaxed)) return Errno::Quota;
     if (taken) continue;
     key->serial = number;
     key->next_ = g_first;

@@ -27,11 +27,10 @@ enum MmapFlag : u32 {
   kNonBlock = 0x10000,
   kStack = 0x20000,
   kHugeTlb = 0x40000,
-  kSync = 0x80000,
   kFixedNoReplace = 0x100000,
 };
 constexpr u32 kHugeShift = 26;  // six bits above it: the wished page size's logarithm, 0 for the default
-constexpr u32 kKnownFlags = 0x1fff73 | kDenyWrite | kExecutable;
+constexpr u32 kKnownFlags = 0x7f9f3 | 31u << kHugeShift;  // Linux's LEGACY_MAP_MASK
 constexpr u32 kProtGrowsDown = 0x01000000, kProtGrowsUp = 0x02000000;
 
 mm::AddressSpace& space() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sending signals: kill(2), tgkill(2), rt_sigqueueinfo(2), pidfd_send_signal(2).
 #include "kernel/fs/pidfd.hpp"
+#include "kernel/fs/pseudo_fs.hpp"
 #include "kernel/sched/process.hpp"
 #include "syscall-shim/abi/process.hpp"
 #include "syscall-shim/linux/signal.hpp"
@@ -240,12 +241,23 @@ Result<i64> sys_rt_tgsigqueueinfo(i32 pid, i32 tid, i32 number, UserPtr<abi::Sig
   return to_thread(pid, tid, number, info);
 }
 
+// A pidfd's process, or that of a directory /proc/PID. Errors: BadFd (it is neither), NoProcess.
+static Result<RefPtr<Process>> process_of(fs::File& file) {
+  if (file.kind() == fs::FileKind::kPidFd) return RefPtr<Process>(&static_cast<fs::PidFd&>(file).process());
+  fs::Inode* inode = file.inode();
+  const fs::pseudo::Numbers* numbers = inode != nullptr ? fs::pseudo::numbers_of(*inode, "proc", "<pid>") : nullptr;
+  if (numbers == nullptr) return Errno::BadFd;
+  RefPtr<Process> found = Process::find(Pid{static_cast<u32>(numbers->last())});
+  if (!found) return Errno::NoProcess;
+  return found;
+}
+
 // pidfd_send_signal(2).
 Result<i64> sys_pidfd_send_signal(i32 pidfd, i32 number, UserPtr<abi::SigInfo> pointer, u32 flags) {
   if (flags != 0) return Errno::Invalid;
-  RefPtr<fs::File> file = TRY(Process::current().files->get(pidfd));
-  if (file->kind() != fs::FileKind::kPidFd) return Errno::BadFd;
-  Process& target = static_cast<fs::PidFd&>(*file).process();
+  const RefPtr<fs::File> file = TRY(Process::current().files->get(pidfd));
+  const RefPtr<Process> meant = TRY(process_of(*file));
+  Process& target = *meant;
   signal::Info info = from_user(number, abi::kSiUser);
   if (pointer) {
     info = TRY(queued_info(number, pointer, &target == &Process::current()));

@@ -39,6 +39,14 @@ int main(void) {
   SAY("%s", held(a, F_OFD_GETLK, 210, 5));
   RET(lock(a, F_OFD_SETLK, F_UNLCK, 200, 10));
   RET(lock(b, F_OFD_SETLK, F_WRLCK, 205, 10));
+  // Of several that stand in the way the first in the file is told.
+  RET(lock(b, F_OFD_SETLK, F_RDLCK, 310, 3));
+  RET(lock(b, F_OFD_SETLK, F_WRLCK, 320, 5));
+  RET(lock(b, F_OFD_SETLK, F_RDLCK, 300, 3));
+  struct flock first = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 300, .l_len = 0};
+  RET(fcntl(a, F_OFD_GETLK, &first));
+  SAY("at %ld, %ld bytes", (long)first.l_start, (long)first.l_len);
+  RET(lock(b, F_OFD_SETLK, F_UNLCK, 300, 0));
   RET(flock(a, LOCK_EX));
   RET(flock(b, LOCK_EX | LOCK_NB));
   RET(flock(b, LOCK_SH | LOCK_NB));

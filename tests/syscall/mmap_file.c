@@ -70,5 +70,9 @@ int main(void) {
   // An offset into the file.
   char* o = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 8192);
   SAY("%c", o[0]);
+  // No file is memory that a store makes last, and a validated mapping has no flag that nobody knows.
+  int plain = open("sync", O_RDWR | O_CREAT, 0600);
+  IS(mmap(NULL, 4096, PROT_READ, 0x80000 | 3, plain, 0) == MAP_FAILED && errno == EOPNOTSUPP);  // MAP_SYNC, validated
+  IS(mmap(NULL, 4096, PROT_READ, 0x200 | 3, plain, 0) == MAP_FAILED && errno == EOPNOTSUPP);
   return done();
 }

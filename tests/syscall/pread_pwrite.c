@@ -30,5 +30,10 @@ int main(void) {
   int a = open("f", O_RDWR | O_APPEND);
   RET(pwrite(a, "app", 3, 0));
   RET(lseek(fd, 0, SEEK_END));
+  // What has no offset says so before it says what it was opened for.
+  int ends[2];
+  RET(pipe(ends));
+  RET(pread(ends[1], ends, 1, 0));
+  RET(pwrite(ends[0], ends, 1, 0));
   return done();
 }

@@ -5,6 +5,7 @@
 
 #include "kernel/fs/lease.hpp"
 #include "kernel/fs/namespace_file.hpp"
+#include "kernel/fs/notify.hpp"
 #include "kernel/fs/procfs/ipc_rows.hpp"
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/fs/vfs.hpp"
@@ -205,6 +206,11 @@ constexpr Row kRows[] = {
     text("sys/kernel/dmesg_restrict", "1\n"),
     file("sys/kernel/hostname", show_hostname),
     text("sys/kernel/domainname", "(none)\n"),
+    text("sys/kernel/keys/gc_delay", "300\n"),
+    text("sys/kernel/keys/maxbytes", "20000\n"),
+    limit_row<&ipc::Limits::keys, 0, kIntMost>("sys/kernel/keys/maxkeys"),
+    text("sys/kernel/keys/root_maxbytes", "25000000\n"),
+    limit_row<&ipc::Limits::keys_of_root, 0, kIntMost>("sys/kernel/keys/root_maxkeys"),
     text("sys/kernel/kptr_restrict", "1\n"),
     next_id_row<IpcFamily::kMessages>("sys/kernel/msg_next_id"),
     limit_row<&ipc::Limits::message_size, 0, kIntMost>("sys/kernel/msgmax"),
@@ -246,9 +252,9 @@ constexpr Row kRows[] = {
     text("sys/fs/aio-max-nr", "65536\n"),
     text("sys/fs/file-max", "9223372036854775807\n"),
     file("sys/fs/file-nr", show_file_nr),
-    text("sys/fs/inotify/max_queued_events", "16384\n"),
-    text("sys/fs/inotify/max_user_instances", "128\n"),
-    text("sys/fs/inotify/max_user_watches", "65536\n"),
+    number_row<g_max_queued_events, 0, kIntMost>("sys/fs/inotify/max_queued_events"),
+    number_row<g_max_inotify_instances, 0, kIntMost>("sys/fs/inotify/max_user_instances"),
+    number_row<g_max_inotify_watches, 0, kIntMost>("sys/fs/inotify/max_user_watches"),
     number_row<leases::g_break_time, 0, kIntMost>("sys/fs/lease-break-time"),
     number_row<leases::g_enabled, 0, kIntMost>("sys/fs/leases-enable"),
     limit_row<&ipc::Limits::mq_default_messages, 1, 65536>("sys/fs/mqueue/msg_default"),
