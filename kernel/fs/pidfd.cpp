@@ -2,6 +2,7 @@
 #include "kernel/fs/pidfd.hpp"
 
 #include "kernel/fs/anonymous.hpp"
+#include "kernel/sched/children.hpp"
 
 namespace uni::fs {
 
@@ -40,7 +41,7 @@ Result<i64> PidFd::ioctl(u32 command, u64 argument) {
     const Credentials& c = process_->credentials;
     info.mask = kInfoPid | kInfoCredentials;
     info.pid = info.leader = raw(process_->pid());
-    info.parent = raw(process_->parent_pid());
+    info.parent = shown_parent(*process_);
     info.uid = c.uid, info.euid = c.euid, info.suid = c.suid, info.fsuid = c.fsuid;
     info.gid = c.gid, info.egid = c.egid, info.sgid = c.sgid, info.fsgid = c.fsgid;
   }

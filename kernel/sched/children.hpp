@@ -19,6 +19,10 @@ struct WaitSelection {
   bool leave = false;        // WNOWAIT: the change stays reportable
 };
 
+// The parent that programs are shown: 0 for the image's own program, whose parent is outside of what it may know, as in
+// a container. Then it does not take itself for an orphan.
+u32 shown_parent(const Process& process);
+
 // siginfo's CLD_* codes (sigaction(2)).
 enum class ChildCode : int { kExited = 1, kKilled, kDumped, kTrapped, kStopped, kContinued };
 

@@ -331,4 +331,8 @@ void report_continued(Process& p) {
   wake_waiters(*p.parent);
 }
 
+u32 shown_parent(const Process& process) {
+  return &process == Process::program() ? 0 : raw(process.parent_pid());
+}
+
 }  // namespace uni

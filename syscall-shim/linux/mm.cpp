@@ -5,7 +5,6 @@
 #include "kernel/fs/inode.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/process.hpp"
-#include "kernel/sched/trace.hpp"
 
 namespace uni::shim {
 namespace {

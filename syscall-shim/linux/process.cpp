@@ -4,6 +4,7 @@
 
 #include "kernel/dev/tty/job_control.hpp"
 #include "kernel/fs/pidfd.hpp"
+#include "kernel/sched/children.hpp"
 #include "kernel/sched/process.hpp"
 
 namespace uni::shim {
@@ -25,7 +26,7 @@ Result<i64> sys_getpid() {
   return i64{raw(Process::current().pid())};
 }
 Result<i64> sys_getppid() {
-  return i64{raw(Process::current().parent_pid())};
+  return i64{shown_parent(Process::current())};
 }
 Result<i64> sys_getpgrp() {
   return i64{raw(Process::current().group())};

@@ -4,6 +4,7 @@
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/sched/children.hpp"
 #include "kernel/sched/trace.hpp"
 #include "kernel/time/clock.hpp"
 #include "kernel/time/cpu_time.hpp"
@@ -127,7 +128,7 @@ Result<void> show_process_stat(Writer& out, const Numbers& numbers) {
     }
   }
   format(out, "{} ({}) {} {} {} {} {} {} 4194304 ", numbers.count > 1 ? raw(leader.tid()) : raw(p.pid()),
-         StringView(leader.name), f.state, p.parent_pid(), p.group(), p.session(), terminal, foreground);
+         StringView(leader.name), f.state, shown_parent(p), p.group(), p.session(), terminal, foreground);
   format(out, "{} 0 {} 0 {} {} 0 0 {} {} {} 0 {} ", f.minor_faults, f.major_faults, f.user_ns / kTick,
          f.system_ns / kTick, leader.priority > 0 ? -1 - leader.priority : 20 + leader.nice, leader.nice, f.threads,
          started);
@@ -174,7 +175,7 @@ Result<void> show_status(Writer& out, const Numbers& numbers) {
   const u32 umask = p.fs ? p.fs->umask.load(std::memory_order_relaxed) : 022;
   format(out, "Name:\t{}\nUmask:\t{:04o}\nState:\t{}\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t{}\n",
          StringView(t.thread->name), umask, state, p.pid(), numbers.count > 1 ? raw(t.thread->tid()) : raw(p.pid()),
-         p.parent_pid(), tracer_of(*t.thread));
+         shown_parent(p), tracer_of(*t.thread));
   const Credentials& c = p.credentials;
   format(out, "Uid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t{}\nGroups:\t", c.uid, c.euid, c.suid, c.fsuid,
          c.gid, c.egid, c.sgid, c.fsgid, 64);
