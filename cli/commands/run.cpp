@@ -267,7 +267,8 @@ Expected<int> run_run(const RunOptions& options,
                           {.qemu = *qemu,
                            .stdio = options.terminal ? vmm::Stdio::kTerminal : vmm::Stdio::kPorts,
                            .log = options.verbose ? vmm::LogLevel::kVerbose : vmm::LogLevel::kQuiet,
-                           .trace = options.strace ? vmm::Trace::kStrace : vmm::Trace::kOff});
+                           .trace = options.strace ? vmm::Trace::kStrace : vmm::Trace::kOff,
+                           .run_log = options.log});
 }
 
 void add_run(CLI::App& app, Verbs& verbs) {
@@ -298,6 +299,8 @@ void add_run(CLI::App& app, Verbs& verbs) {
   verb->add_flag("--host-loopback", o->host_loopback, "let the program reach this host's own loopback, at 10.0.2.2");
   verb->add_option("--kernel", o->kernel, "boot this kernel file in place of the image's own");
   verb->add_flag("--rng", o->entropy, "attach an entropy device");
+  verb->add_option("--log", o->log, "write what the program lacked into this file, for `uni pack --learn`")
+      ->type_name("FILE");
   verb->add_flag("--verbose", o->verbose, "show the kernel's messages and QEMU's");
   verb->footer(
       "The exit status is the program's, 128+N where signal N ended it, 125 where `uni` itself failed.\n"

@@ -24,6 +24,7 @@ struct RunOptions {
   std::string accel = "auto";
   std::string network = "auto";
   std::string kernel;  // a kernel file in place of the image's own
+  std::string log;     // a file for what the guest lacked
   bool interactive = false;
   bool terminal = false;
   bool strace = false;

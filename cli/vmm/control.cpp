@@ -3,6 +3,7 @@
 #include "cli/vmm/control.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::size_t kLineLimit = 16384;
 constexpr std::size_t kHintLimit = 20;
+constexpr std::size_t kLogLimit = 1000;
 
 std::optional<int> number(const std::vector<std::string>& words, std::size_t index, int most) {
   if (words.size() <= index) return std::nullopt;
@@ -38,6 +40,11 @@ std::string printable(std::string_view text) {
     out += byte < 0x20 || byte == 0x7f ? '?' : c;
   }
   return out;
+}
+
+bool is_logged(std::string_view verb) {
+  return verb == "exit" || verb == "killed" || verb == "refused" || verb == "permission" ||
+         verb.starts_with("missing-") || verb.starts_with("denied-");
 }
 
 std::string refusal_reason(std::string_view word) {
@@ -92,6 +99,7 @@ void GuestReport::line(std::string_view text) {
   const std::vector<std::string> words = control_words(text);
   const std::string& verb = words[0];
   const std::string subject = words.size() > 1 ? printable(words[1]) : "";
+  if (is_logged(verb) && log_lines_.size() < kLogLimit) log_lines_.push_back(printable(text));
   if (verb == "ready") {
     ready_ = true;
   } else if (verb == "exit") {
@@ -112,8 +120,11 @@ void GuestReport::line(std::string_view text) {
         "--syscalls all` makes no list",
         subject, words[2] == "ended" ? "ended" : "answered ENOSYS"));
   } else if (verb == "missing-file" && !subject.empty()) {
-    hint(
-        fmt::format("the program looked for `{}`, which is not in the image; add it to the manifest's files", subject));
+    // Programs try many places: only what is on this machine can be what was meant.
+    struct stat st {};
+    if (::stat(words[1].c_str(), &st) == 0 && S_ISREG(st.st_mode))
+      hint(fmt::format("the program opened `{}`, which is not in the image; `uni pack -a {}:{}` adds it", subject,
+                       subject, subject));
   } else if (verb == "missing-program" && !subject.empty()) {
     // Shells look in one directory after the other: only what is on this machine can be what was meant.
     if (::access(subject.c_str(), X_OK) == 0)

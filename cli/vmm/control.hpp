@@ -28,6 +28,8 @@ class GuestReport {
   const std::optional<Diagnostic>& refused() const { return refused_; }
   // One sentence for each thing that the program lacked, without repetition.
   const std::vector<std::string>& hints() const { return hints_; }
+  // The lines that tell what was lacking and how the program ended, for `uni run --log` and `uni pack --learn`.
+  const std::vector<std::string>& log_lines() const { return log_lines_; }
 
  private:
   void line(std::string_view text);
@@ -39,6 +41,7 @@ class GuestReport {
   std::optional<int> status_;
   std::optional<Diagnostic> refused_;
   std::vector<std::string> hints_;
+  std::vector<std::string> log_lines_;
 };
 
 std::string signal_line(int number);

@@ -287,8 +287,22 @@ class Session {
     });
   }
 
+  // The guest's lines as they came (docs/IMAGE.md, "Control lines"). A log that cannot be written is a warning: the
+  // program has run.
+  void write_run_log() const {
+    if (options_.run_log.empty()) return;
+    std::string text = "# What the program lacked; `uni pack --learn FILE` adds it.\n";
+    for (const std::string& line : guest_.log_lines())
+      text += line + "\n";
+    const Fd file(::open(options_.run_log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
+    const auto size = static_cast<ssize_t>(text.size());
+    if (!file || ::write(file.get(), text.data(), text.size()) != size)
+      report::warning(fmt::format("{}: the log cannot be written", options_.run_log));
+  }
+
   Expected<int> verdict() {
     log_.end();
+    write_run_log();
     if (forced_) return *forced_;
     if (log_.panicked()) {
       return fail({.what = "the kernel panicked",

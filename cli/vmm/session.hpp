@@ -19,6 +19,7 @@ struct SessionOptions {
   Stdio stdio = Stdio::kPorts;
   LogLevel log = LogLevel::kQuiet;
   Trace trace = Trace::kOff;
+  std::string run_log;  // a file for what the guest lacked; empty: none
 };
 
 // Starts QEMU and blocks until it has ended and all of its output is written. Gives the program's status (128 + N for a

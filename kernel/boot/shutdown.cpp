@@ -7,6 +7,7 @@
 #include "kernel/boot/boot_info.hpp"
 #include "kernel/dev/devices.hpp"
 #include "kernel/dev/serial_port.hpp"
+#include "kernel/fs/lacked_files.hpp"
 #include "kernel/sched/thread.hpp"
 
 namespace uni::boot {
@@ -19,6 +20,7 @@ std::atomic<bool> ending{false};
   while (ending.exchange(true))
     sched::sleep_until(time::kNever, Sleep::kUninterruptible);
   dev::drain_ports();
+  if (number != 0) fs::tell_lacked_files();
   char buffer[32];
   BufferWriter out(buffer);
   format(out, "{} {}", word, number);

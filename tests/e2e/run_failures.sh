@@ -61,11 +61,12 @@ grep -q "at somewhere" err || fail "the panic is not shown"
 guest 'say("refused ENOENT /bin/some%20thing"); say("exit 127")'
 status 127 "$UNI" run test.img </dev/null 2>err
 grep -q "/bin/some thing: the program cannot start" err || fail "no refusal in: $(cat err)"
-guest 'say("missing-file /lib/libx.so"); say("missing-syscall io_uring_setup"); say("exit 1")'
+guest 'say("missing-file /etc/passwd"); say("missing-file /lib/libx.so"); say("missing-syscall io_uring_setup"); say("exit 1")'
 status 1 "$UNI" run test.img </dev/null 2>err
-grep -q "^hint: .*libx.so" err || fail "no hint for the file in: $(cat err)"
+grep -q "^hint: .*/etc/passwd" err || fail "no hint for the file in: $(cat err)"
+! grep -q "libx.so" err || fail "a hint for a file that is nowhere: $(cat err)"
 grep -q "^hint: .*io_uring_setup" err || fail "no hint for the system call in: $(cat err)"
-guest 'say("missing-file /lib/libx.so"); say("exit 0")'
+guest 'say("missing-file /etc/passwd"); say("exit 0")'
 status 0 "$UNI" run test.img </dev/null 2>err
 same "$(cat err)" "" "hints after success"
 

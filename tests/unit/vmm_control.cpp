@@ -55,7 +55,7 @@ TEST_CASE("an endless line is dropped, and the next one is read") {
 
 TEST_CASE("what the program lacked becomes hints, once each and printable") {
   const GuestReport report =
-      told("missing-syscall io_uring_setup\nmissing-syscall io_uring_setup\nmissing-file /a%1b[1m\n");
+      told("missing-syscall io_uring_setup\nmissing-syscall io_uring_setup\nmissing-syscall a%1b[1m\n");
   REQUIRE(report.hints().size() == 2);
   CHECK(report.hints()[0].find("`io_uring_setup`") != std::string::npos);
   CHECK(report.hints()[1].find('\x1b') == std::string::npos);
@@ -64,8 +64,16 @@ TEST_CASE("what the program lacked becomes hints, once each and printable") {
 TEST_CASE("hints are bounded") {
   std::string many;
   for (int i = 0; i < 1000; ++i)
-    many += "missing-file /" + std::to_string(i) + "\n";
-  CHECK(told(many).hints().size() <= 20);
+    many += "missing-syscall " + std::to_string(i) + "\n";
+  CHECK(told(many).hints().size() == 20);
+}
+
+TEST_CASE("of absent files only those of this machine are hinted at, the log has all") {
+  const GuestReport report = told("ready\nmissing-file /etc/passwd\nmissing-file /no%20where\nexit 1\n");
+  REQUIRE(report.hints().size() == 1);
+  CHECK(report.hints()[0].find("`/etc/passwd`") != std::string::npos);
+  CHECK(report.log_lines() ==
+        std::vector<std::string>{"missing-file /etc/passwd", "missing-file /no%20where", "exit 1"});
 }
 
 TEST_CASE("a refusal names the file and the reason") {
