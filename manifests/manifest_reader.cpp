@@ -92,6 +92,13 @@ void read_syscalls(const YamlReader& root, Manifest& m) {
     m.syscalls.uses.push_back(std::move(use));
   }
   m.syscalls.undecided = root.strings("undecided");
+  for (const YamlReader& item : root.items("ports")) {
+    item.only({"number", "evidence"});
+    PortUse port{.number = static_cast<unsigned>(bounded(item, "number", 0, 65535)),
+                 .evidence = item.string("evidence")};
+    if (item.has("number") && port.number == 0) item.refuse("number", "must not be 0");
+    m.syscalls.ports.push_back(std::move(port));
+  }
 }
 
 void read_limits(const YamlReader& limits, Manifest& m) {
@@ -109,7 +116,7 @@ Manifest read_manifest(const YamlReader& root, const std::filesystem::path& dire
     root.refuse("version", "is " + std::to_string(version) + ", this `uni` reads version 1");
   }
   root.only({"version", "name", "program", "interpreter", "arguments", "environment", "directory", "user", "time",
-             "resources", "network", "volumes", "permissions", "files", "syscalls", "undecided"});
+             "resources", "network", "volumes", "permissions", "files", "syscalls", "undecided", "ports"});
   Manifest m;
   m.name = root.string("name");
   if (m.name.empty() || m.name.find('/') != std::string::npos) root.refuse("name", "must be a file name");

@@ -79,6 +79,15 @@ void put_syscalls(YAML::Emitter& out, const SyscallReport& report) {
   }
   out << YAML::EndSeq;
   put_list(out, "undecided", report.undecided);
+  if (report.ports.empty()) return;
+  out << Key << "ports" << Value << YAML::BeginSeq;
+  for (const PortUse& port : report.ports) {
+    out << YAML::Flow << YAML::BeginMap;
+    if (port.number != 0) out << Key << "number" << Value << port.number;
+    put(out, "evidence", port.evidence);
+    out << YAML::EndMap;
+  }
+  out << YAML::EndSeq;
 }
 
 }  // namespace

@@ -19,13 +19,20 @@ void read_when(const YamlReader& when, Recipe& recipe) {
 }
 
 void read_add(const YamlReader& add, Recipe& recipe) {
-  add.only({"files", "trees", "exclude", "load", "directories", "write", "environment", "accounts", "name-services",
-            "keep-times"});
+  add.only({"files", "trees", "exclude", "load", "directories", "write", "environment", "ports", "accounts",
+            "name-services", "keep-times"});
   recipe.files = add.strings("files");
   recipe.trees = add.strings("trees");
   recipe.exclude = add.strings("exclude");
   recipe.load = add.strings("load");
   recipe.environment = add.strings("environment");
+  for (const std::string& text : add.strings("ports")) {
+    unsigned port = 0;
+    for (const char c : text)
+      port = c >= '0' && c <= '9' && port < 65536 ? port * 10 + static_cast<unsigned>(c - '0') : 65536;
+    if (port == 0 || port > 65535) add.refuse("ports", "must be numbers of ports");
+    recipe.ports.push_back(port);
+  }
   recipe.accounts = add.boolean("accounts", false);
   recipe.name_services = add.boolean("name-services", false);
   recipe.keep_times = add.boolean("keep-times", false);

@@ -14,6 +14,7 @@ struct InspectOptions {
   std::string sysroot = "/";
   bool json = false;
   bool diff = false;
+  std::string html;               // a file for the page; empty: none
   std::vector<std::string> sbom;  // the format and the file, or nothing
 };
 

@@ -12,12 +12,14 @@
 #include <system_error>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/inspect_report.hpp"
 #include "cli/commands/pack_limits.hpp"
 #include "cli/image/call_list.hpp"
 #include "cli/image/manifest_config.hpp"
 #include "cli/image/signature.hpp"
 #include "cli/image/writer.hpp"
 #include "cli/report/report.hpp"
+#include "cli/trace/learned.hpp"
 #include "loader/analyze/file.hpp"
 #include "loader/analyze/sysroot.hpp"
 #include "manifests/recipes.hpp"
@@ -122,8 +124,15 @@ Expected<PackResult> plan_program(const PackOptions& options) {
   if (!added) return std::unexpected(added.error());
   request.added = std::move(*added);
   request.programs = options.programs;
+  request.package = options.package;
   auto time = image_time();
   if (!time) return std::unexpected(time.error());
+
+  trace::Learned learned;
+  for (const std::string& file : options.learn) {
+    if (auto ok = trace::read_learned(file, learned); !ok) return std::unexpected(ok.error());
+  }
+  trace::add_learned(learned, request);
 
   auto closure = find_closure(request);
   if (!closure) return std::unexpected(closure.error());
@@ -144,12 +153,16 @@ Expected<PackResult> plan_program(const PackOptions& options) {
   if (auto ok = set_user(options.user, m); !ok) return std::unexpected(ok.error());
   m.files = std::move(closure->files);
   m.syscalls = std::move(*syscalls);
+  for (const auto& [number, evidence] : closure->ports)
+    add_port(m.syscalls, {number, evidence});
   auto processes = processes_of(options, m.syscalls);
   if (!processes) return std::unexpected(processes.error());
   m.processes = std::move(*processes);
   auto limits = limits_of(options.limits);
   if (!limits) return std::unexpected(limits.error());
   m.limits = std::move(*limits);
+  trace::add_learned(learned, m);
+  if (!options.processes.empty()) m.processes = options.processes;
   auto call_mode = call_mode_of(options, m.syscalls);
   if (!call_mode) return std::unexpected(call_mode.error());
   m.call_mode = std::move(*call_mode);
@@ -158,9 +171,10 @@ Expected<PackResult> plan_program(const PackOptions& options) {
 }
 
 Expected<PackResult> plan_manifest(const PackOptions& options) {
-  if (!options.environment.empty() || !options.added.empty() || !options.directory.empty() || !options.user.empty() ||
-      !options.arguments.empty() || !options.programs.empty() || options.sysroot != "/" || !options.name.empty() ||
-      !options.processes.empty() || !options.call_mode.empty() || !options.limits.empty()) {
+  if (!options.package.empty() || !options.environment.empty() || !options.added.empty() ||
+      !options.directory.empty() || !options.user.empty() || !options.arguments.empty() || !options.learn.empty() ||
+      !options.programs.empty() || options.sysroot != "/" || !options.name.empty() || !options.processes.empty() ||
+      !options.call_mode.empty() || !options.limits.empty()) {
     return usage("a manifest says everything itself", options.source, "edit the manifest, or give only `-o IMAGE`");
   }
   auto text = read_text(options.source);
@@ -189,6 +203,14 @@ Expected<int> run_pack(const PackOptions& options) {
       fmt::format("wrote {} ({}, {} files)", result->image.string(), size_text(result->disk_bytes), files);
   if (!result->manifest.empty()) text += " and " + result->manifest.string();
   report::note(text);
+  if (!options.report.empty()) {
+    const std::string json = inspection_json(inspection_of(result->content, "image", result->image));
+    auto file = OutputFile::create(options.report);
+    if (!file) return std::unexpected(file.error());
+    if (auto ok = file->write(0, json); !ok) return std::unexpected(ok.error());
+    if (auto ok = file->set_size(json.size()); !ok) return std::unexpected(ok.error());
+    if (auto ok = file->commit(); !ok) return std::unexpected(ok.error());
+  }
   if (!options.sign.empty()) {
     auto signature = sign_image(result->image, options.sign);
     if (!signature) return std::unexpected(signature.error());
@@ -210,6 +232,8 @@ fs::path kernel_path() {
 }
 
 Expected<PackResult> plan_pack(const PackOptions& options) {
+  if (options.source.empty() && options.package.empty())
+    return usage("nothing to pack", {}, "name a program, a manifest, or `--package NAME`");
   std::error_code error;
   const bool here = fs::exists(options.source, error);
   return here && looks_like_manifest(options.source) ? plan_manifest(options) : plan_program(options);
@@ -263,9 +287,10 @@ Expected<PackResult> pack(const PackOptions& options) {
 void add_pack(CLI::App& app, Verbs& verbs) {
   auto options = std::make_shared<PackOptions>();
   CLI::App* verb = app.add_subcommand("pack", "make an image of a program and everything that it needs");
-  verb->add_option("source", options->source,
-                   "an x86-64 Linux program, a `#!` script, or a manifest that `uni pack` wrote")
-      ->required()
+  verb->add_option(
+          "source", options->source,
+          "an x86-64 Linux program, a `#!` script, or a manifest that `uni pack` wrote; with `--package` one of "
+          "its programs")
       ->type_name("PROGRAM|MANIFEST");
   verb->add_option("-o,--output", options->output, "the image to write; the manifest goes beside it")
       ->type_name("IMAGE");
@@ -280,6 +305,14 @@ void add_pack(CLI::App& app, Verbs& verbs) {
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_option("--add-program", options->programs, "a program that PROGRAM executes, with all that it needs")
       ->type_name("PATH")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_option("--package", options->package,
+                   "an installed Debian package: its program, and the files of its dependency closure that it needs")
+      ->type_name("NAME");
+  verb->add_option("--learn", options->learn,
+                   "add what a run lacked or a trace saw: a file of `uni run --log` or `uni trace -o`")
+      ->type_name("FILE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_option("-w,--workdir", options->directory, "the program's working directory")->type_name("DIR");
@@ -298,6 +331,8 @@ void add_pack(CLI::App& app, Verbs& verbs) {
           "list (all); default: audit, or all where some calls are not decided")
       ->type_name("audit|enforce|all");
   verb->add_option("--sysroot", options->sysroot, "the root of the system that the program is from")->type_name("DIR");
+  verb->add_option("--report", options->report, "write what `uni inspect --json` says of the image into this file")
+      ->type_name("FILE");
   verb->add_option("--sign", options->sign, "a secret key of minisign or OpenSSH: sign the image")->type_name("KEY");
   verb->add_option("--name", options->name, "the image's name; default: the program's file name")->type_name("NAME");
   verb->add_option("arguments", options->arguments, "the program's arguments, after `--`")->type_name("ARG");
@@ -307,6 +342,7 @@ void add_pack(CLI::App& app, Verbs& verbs) {
       "  uni pack ./server\n"
       "  uni pack redis-server -o redis.img -- --save ''\n"
       "  uni pack python3 -a ./site:/srv -w /srv -- -m http.server 8080\n"
+      "  uni pack --package nginx-light\n"
       "  uni pack ./start.sh --add-program cat --add-program ./server\n"
       "  uni pack --sysroot ./alpine-root /usr/sbin/nginx\n"
       "  uni pack server.yaml");

@@ -19,12 +19,15 @@ struct PackOptions {
   std::vector<std::string> environment;  // NAME=VALUE, or NAME to take it from here
   std::vector<std::string> added;        // HOST:GUEST
   std::vector<std::string> programs;     // what else is executed: paths or names
+  std::string package;                   // a Debian package; then `source` chooses one of its programs
+  std::vector<std::string> learn;        // logs of runs and traces
   std::string directory;                 // working directory in the guest
   std::string user;                      // UID[:GID]
   std::string processes;                 // none, fork, exec; empty: what the code can do
   std::vector<std::string> limits;       // NAME=N
   std::string call_mode;                 // audit, enforce, all; empty: audit where every call is known
   std::string sign;                      // a secret key; empty: the image is not signed
+  std::string report;                    // a file for what `uni inspect --json` says; empty: none
   std::string sysroot = "/";
   std::vector<std::string> arguments;
 };

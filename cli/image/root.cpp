@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ext4 through libext2fs. The order of the files is the order of their paths, the UUID and all times are given, the
 // directory hash seed comes from the UUID: the same files give the same bytes. File contents are written straight to
-// the blocks that were allocated for them, one extent after the other.
+// the blocks that were allocated for them (contents.hpp).
 #include "cli/image/root.hpp"
 
 #include <et/com_err.h>
@@ -10,11 +10,9 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <vector>
 
-#include "loader/analyze/digest.hpp"
-#include "loader/analyze/file.hpp"
+#include "cli/image/contents.hpp"
 
 namespace uni {
 namespace {
@@ -22,7 +20,6 @@ namespace {
 constexpr std::uint64_t kBlock = 4096;
 constexpr std::uint64_t kFree = std::uint64_t{1} << 30;
 constexpr std::uint64_t kAlign = std::uint64_t{1} << 20;
-constexpr std::size_t kChunk = std::size_t{1} << 20;
 
 std::uint64_t up(std::uint64_t value, std::uint64_t unit) {
   return (value + unit - 1) / unit * unit;
@@ -36,7 +33,7 @@ using Filesystem = std::unique_ptr<struct_ext2_filsys, CloseFs>;
 class RootWriter {
  public:
   RootWriter(OutputFile& output, std::uint64_t offset, std::uint64_t size, const RootOptions& options)
-      : output_(output), window_(output.fd(), offset, size), options_(options), size_(size), buffer_(kChunk) {}
+      : window_(output.fd(), offset, size), options_(options), size_(size) {}
 
   Expected<void> make(const FileMap& files) {
     if (auto ok = initialise(files.size()); !ok) return ok;
@@ -49,6 +46,7 @@ class RootWriter {
                                                          : add_file(path, parent, name, entry);
       if (!ok) return ok;
     }
+    if (auto ok = copy_contents(window_, jobs_, options_.progress); !ok) return ok;
     if (auto ok = set_inode(EXT2_ROOT_INO, 0755, options_.time); !ok) return ok;
     fs_->super->s_wtime = 0;
     // ext2fs_flush() would stamp the time of now; s_now is what it takes instead.
@@ -58,15 +56,7 @@ class RootWriter {
  private:
   Expected<void> check(errcode_t error, const std::string& what) {
     if (error == 0) return {};
-    if (window_.failed_errno() != 0) {
-      const int number = window_.failed_errno();
-      return fail({.what = "the image cannot be written",
-                   .where = {},
-                   .why = errno_text(number),
-                   .hint = number == EFBIG ? "raise the limit on file sizes (`ulimit -f`)"
-                                           : "free space there, or choose another place with `-o IMAGE`",
-                   .code = ExitCode::kEnvironment});
-    }
+    if (window_.failed_errno() != 0) return fail(write_failure(window_.failed_errno()));
     return fail({.what = "the root file system cannot be made",
                  .where = what,
                  .why = error_message(error),
@@ -208,63 +198,37 @@ class RootWriter {
           ext2fs_fallocate(fs_.get(), EXT2_FALLOCATE_FORCE_INIT, ino, small, goal_, 0, up(entry.size, kBlock) / kBlock);
       if (auto ok = check(error, path); !ok) return ok;
       if (auto ok = check(ext2fs_write_inode_full(fs_.get(), ino, small, sizeof inode), path); !ok) return ok;
-      if (auto ok = write_contents(path, ino, entry); !ok) return ok;
+      if (auto ok = plan_contents(path, ino, entry); !ok) return ok;
     }
     return link(parent, name, ino, EXT2_FT_REG_FILE, path);
   }
 
-  // Copies the file's bytes into its extents, and makes sure that they are still those that were found.
-  Expected<void> write_contents(const std::string& path, ext2_ino_t ino, const FileEntry& entry) {
+  // Where the file's bytes go; they are copied when all files have their places.
+  Expected<void> plan_contents(const std::string& path, ext2_ino_t ino, const FileEntry& entry) {
     ext2_extent_handle_t raw = nullptr;
     if (auto ok = check(ext2fs_extent_open(fs_.get(), ino, &raw), path); !ok) return ok;
     const auto close = [](ext2_extent_handle_t h) { ext2fs_extent_free(h); };
     const std::unique_ptr<struct ext2_extent_handle, decltype(close)> handle(raw, close);
-    std::optional<InputFile> input;
-    if (!entry.origin.empty()) {
-      auto opened = InputFile::open(entry.origin);
-      if (!opened) return std::unexpected(opened.error());
-      if (opened->size() != entry.size) return changed(entry);
-      input.emplace(std::move(*opened));
-    }
-    Sha256 sum;
+    ContentJob job{.path = &path, .entry = &entry, .extents = {}};
     std::uint64_t done = 0;
     ext2fs_extent extent{};
     for (int op = EXT2_EXTENT_ROOT; done < entry.size; op = EXT2_EXTENT_NEXT_LEAF) {
       if (auto ok = check(ext2fs_extent_get(handle.get(), op, &extent), path); !ok) return ok;
       if ((extent.e_flags & EXT2_EXTENT_FLAGS_LEAF) == 0) continue;
       if (extent.e_lblk * kBlock != done) return check(EXT2_ET_EXTENT_INVALID_LENGTH, path);
-      std::uint64_t disk = extent.e_pblk * kBlock;
-      std::uint64_t left = std::min<std::uint64_t>(std::uint64_t{extent.e_len} * kBlock, entry.size - done);
+      const std::uint64_t size = std::min<std::uint64_t>(std::uint64_t{extent.e_len} * kBlock, entry.size - done);
+      job.extents.push_back({extent.e_pblk * kBlock, size});
       goal_ = extent.e_pblk + extent.e_len;
-      while (left > 0) {
-        const std::size_t size = std::min<std::uint64_t>(left, kChunk);
-        const std::span<char> chunk(buffer_.data(), size);
-        if (input) {
-          const auto n = input->read_some(done, chunk);
-          if (!n) return std::unexpected(n.error());
-          if (*n != size) return changed(entry);
-        } else {
-          std::copy_n(entry.content.begin() + static_cast<std::ptrdiff_t>(done), size, chunk.begin());
-        }
-        sum.add({chunk.data(), size});
-        if (auto ok = check(window_.write(disk, chunk), path); !ok) return ok;
-        disk += size, done += size, left -= size;
-        options_.progress(size, path);
-      }
+      done += size;
     }
-    return hex(sum.finish()) == entry.sha256 ? Expected<void>{} : changed(entry);
+    jobs_.push_back(std::move(job));
+    return {};
   }
 
-  Expected<void> changed(const FileEntry& entry) const {
-    return fail(
-        {.what = "changed while it was packed", .where = entry.origin.string(), .why = {}, .hint = "pack again"});
-  }
-
-  OutputFile& output_;
   SparseWindow window_;
   const RootOptions& options_;
   std::uint64_t size_;
-  std::vector<char> buffer_;
+  std::vector<ContentJob> jobs_;
   Filesystem fs_;
   std::map<std::string, ext2_ino_t> directories_;
   blk64_t goal_ = 0;

@@ -18,7 +18,7 @@ using FileMap = std::map<std::string, FileEntry>;
 struct RootOptions {
   std::array<std::uint8_t, 16> uuid{};
   std::int64_t time = 0;  // of every inode and of the superblock, seconds since 1970
-  // Told of each file's bytes as they are written.
+  // Told of each file's bytes as they are written, by one thread at a time.
   std::function<void(std::uint64_t, const std::string&)> progress = [](std::uint64_t, const std::string&) {};
 };
 
@@ -26,7 +26,7 @@ struct RootOptions {
 std::uint64_t root_size(const FileMap& files);
 
 // Writes the file system into `output` at `offset`. Every file must still have its recorded digest (kBadInput
-// otherwise). Uses memory for the metadata and one buffer, whatever the size of the files.
+// otherwise). Uses memory for the metadata and a buffer for each processor, whatever the size of the files.
 Expected<void> write_root(OutputFile& output, std::uint64_t offset, std::uint64_t size, const FileMap& files,
                           const RootOptions& options);
 

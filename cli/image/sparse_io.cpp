@@ -227,6 +227,13 @@ errcode_t SparseWindow::read(std::uint64_t at, std::span<char> to) {
   return 0;
 }
 
+int SparseWindow::write_new(std::uint64_t at, std::span<const char> from) const {
+  if (at > size_ || from.size() > size_ - at) return EINVAL;
+  return for_data_runs(
+      at, from, [](std::uint64_t) { return false; },
+      [&](std::uint64_t where, std::span<const char> run) { return write_all(fd_, offset_ + where, run); });
+}
+
 errcode_t SparseWindow::write(std::uint64_t at, std::span<const char> from) {
   if (at > size_ || from.size() > size_ - at) return EXT2_ET_SHORT_WRITE;
   const int error = for_data_runs(

@@ -55,6 +55,8 @@ class SparseWindow {
 
   errcode_t read(std::uint64_t at, std::span<char> to);
   errcode_t write(std::uint64_t at, std::span<const char> from);
+  // Into blocks that nothing has written or will write, from several threads at once. Gives 0 or an errno.
+  int write_new(std::uint64_t at, std::span<const char> from) const;
 
  private:
   int fd_;

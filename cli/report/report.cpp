@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -78,7 +79,13 @@ void Progress::advance(unsigned long long amount, std::string_view item) {
   last_shown_ms_ = now;
   shown_ = true;
   std::string text = "\r\x1b[K" + title_;
-  if (total_ > 0) text += " " + std::to_string(done_ * 100 / total_) + " %";
+  if (total_ > 0) {
+    constexpr unsigned kWidth = 24;
+    const unsigned long long part = std::min(done_, total_);
+    const auto full = static_cast<std::size_t>(part * kWidth / total_);
+    text += " [" + std::string(full, '#') + std::string(kWidth - full, ' ') + "] " +
+            std::to_string(part * 100 / total_) + " %";
+  }
   if (!item.empty()) text.append(" ").append(item.substr(0, 60));
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "loader/analyze/elf_reader.hpp"
@@ -42,7 +43,8 @@ struct Closure {
   std::map<std::string, FileEntry> files;
   std::vector<ClosureObject> objects;  // the program first
   std::vector<std::string> environment;
-  std::vector<std::string> notes;  // what a person should know, one line each
+  std::vector<std::pair<unsigned, std::string>> ports;  // that recipes name, with the recipe's name
+  std::vector<std::string> notes;                       // what a person should know, one line each
 };
 
 struct AddedPath {
@@ -50,12 +52,22 @@ struct AddedPath {
   std::string guest;
 };
 
+// What a run or a trace has shown to be used. What does not exist, and what the closure has already, is passed over.
+struct LearnedPaths {
+  std::string reason;
+  std::vector<std::string> files;     // guest paths
+  std::vector<std::string> programs;  // guest paths
+  std::vector<AddedPath> placed;      // files of the host, at guest paths relative to the working directory
+};
+
 struct ClosureRequest {
   std::string program;                   // as on the command line
   std::filesystem::path sysroot = "/";   // where the program's system lies
   std::vector<std::string> environment;  // NAME=VALUE of the guest
   std::vector<AddedPath> added;          // `-a HOST:GUEST`
+  std::string package;                   // `--package NAME`: the program is that package's
   std::vector<std::string> programs;     // `--add-program PATH`: what the program executes
+  std::vector<LearnedPaths> learned;
   std::string cwd = "/";
   std::vector<Recipe> recipes;
 };
@@ -63,5 +75,11 @@ struct ClosureRequest {
 // Finds the closure. Fails with kBadInput for a program that cannot be packed (see read_elf_header), for a missing
 // interpreter and for a missing library; the message names who wants it. Reads every file once, for its digest.
 Expected<Closure> find_closure(const ClosureRequest& request);
+
+// `files` with what `request.learned` adds, programs and libraries with what they need. `program` and `interpreter` are
+// those of the files. Fails as find_closure() does.
+Expected<std::map<std::string, FileEntry>> extend_closure(const ClosureRequest& request,
+                                                          std::map<std::string, FileEntry> files,
+                                                          const std::string& program, const std::string& interpreter);
 
 }  // namespace uni

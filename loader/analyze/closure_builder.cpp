@@ -10,6 +10,7 @@
 
 #include "loader/analyze/digest.hpp"
 #include "loader/analyze/packages.hpp"
+#include "loader/analyze/parallel.hpp"
 
 namespace uni {
 namespace {
@@ -103,7 +104,9 @@ Expected<void> ClosureBuilder::load_needed(LinkMap& map) {
   for (; map.next < map.loaded.size(); ++map.next) {
     const LoadedObject& object = *map.loaded[map.next];
     for (const std::string& name : object.facts.needed) {
-      if (auto ok = add_needed(map, object, name); !ok) return ok;
+      auto ok = add_needed(map, object, name);
+      if (!ok && !lenient_) return ok;
+      if (!ok) lacking_.emplace_back(name, object.path + " cannot be loaded: " + ok.error().what);
     }
   }
   return {};
@@ -238,26 +241,66 @@ Expected<bool> ClosureBuilder::add_by_name(const std::string& name, const std::s
   return add_path((*found)->path, reason);
 }
 
+// Two of the user's paths may contradict each other: one has a directory where the other has a symlink or a file.
+Expected<void> ClosureBuilder::check_parents() const {
+  for (const auto& [path, entry] : out_.files) {
+    const std::string parent = parent_of(path);
+    const auto above = out_.files.find(parent);
+    if (parent == "/" || (above != out_.files.end() && above->second.kind == FileEntry::Kind::Directory)) continue;
+    const bool link = above != out_.files.end() && above->second.kind == FileEntry::Kind::Symlink;
+    return fail({.what = "cannot be both a directory and a " + std::string(link ? "symlink" : "file"),
+                 .where = parent,
+                 .why = link ? "it leads to `" + above->second.target + "`, and `" + path + "` lies in it"
+                             : "`" + path + "` lies in it",
+                 .hint = "give `-a` another guest path"});
+  }
+  return {};
+}
+
+namespace {
+
+// On all processors; the first error in the order of the list.
+Expected<void> digest_files(const std::vector<FileEntry*>& files) {
+  std::vector<Expected<void>> results(files.size());
+  for_each_parallel(files.size(), [&](std::size_t i) {
+    FileEntry& entry = *files[i];
+    if (entry.origin.empty()) {
+      entry.sha256 = sha256_of(entry.content);
+      return;
+    }
+    const auto file = InputFile::open(entry.origin);
+    auto sum = file ? sha256_of(*file) : std::unexpected(file.error());
+    sum ? void(entry.sha256 = std::move(*sum)) : void(results[i] = std::unexpected(std::move(sum.error())));
+  });
+  for (auto& result : results) {
+    if (!result) return std::move(result);
+  }
+  return {};
+}
+
+}  // namespace
+
 Expected<Closure> ClosureBuilder::finish() {
+  if (auto ok = check_parents(); !ok) return std::unexpected(ok.error());
+  for (auto& [name, text] : lacking_) {
+    // What was loaded later from elsewhere serves all that need that name.
+    if (std::ranges::none_of(maps_, [&](const auto& m) { return m->by_name.contains(name); }))
+      add_note(std::move(text));
+  }
   // Only the directories that ld.so does not know by itself need a cache; without one it looks at its own.
   const auto glibc = [](const auto& m) { return !m->interpreter.empty() && !m->search->is_musl(); };
   if (!cache_.empty() && std::ranges::any_of(maps_, glibc)) {
     add_written("/etc/ld.so.cache", make_ld_cache(cache_), "directories of ld.so.conf");
   }
   std::vector<std::string> paths;
+  std::vector<FileEntry*> files;
   for (auto& [path, entry] : out_.files) {
     if (entry.kind != FileEntry::Kind::File) continue;
-    if (entry.origin.empty()) {
-      entry.sha256 = sha256_of(entry.content);
-      continue;
-    }
-    const auto file = InputFile::open(entry.origin);
-    if (!file) return std::unexpected(file.error());
-    auto sum = sha256_of(*file);
-    if (!sum) return std::unexpected(sum.error());
-    entry.sha256 = std::move(*sum);
-    if (sysroot_.host_path(path).lexically_normal() == entry.origin.lexically_normal()) paths.push_back(path);
+    files.push_back(&entry);
+    if (!entry.origin.empty() && sysroot_.host_path(path).lexically_normal() == entry.origin.lexically_normal())
+      paths.push_back(path);
   }
+  if (auto ok = digest_files(files); !ok) return std::unexpected(ok.error());
   for (auto& [path, package] : find_packages(sysroot_, paths))
     out_.files[path].package = package;
   return std::move(out_);

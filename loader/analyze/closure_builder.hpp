@@ -45,17 +45,25 @@ class ClosureBuilder {
   // A directory of the sysroot with everything below it.
   Expected<void> add_tree(const std::string& guest, const std::string& reason, const Recipe* recipe = nullptr);
   // A file or a directory of the host at another guest path.
-  Expected<void> add_from_host(const AddedPath& added);
+  Expected<void> add_from_host(const AddedPath& added, const std::string& reason = "named by the user");
+  // What a run or a trace has shown.
+  Expected<void> add_learned(const LearnedPaths& learned);
+  // Begins with files that are there already, those of a manifest.
+  void begin_with(std::map<std::string, FileEntry> files, const std::string& program, const std::string& interpreter);
   // A library that the program opens by name; false where the search does not find it.
   Expected<bool> add_by_name(const std::string& name, const std::string& reason);
   void add_directory(const std::string& guest, unsigned mode, const std::string& reason);
   // A file with this content, unless the path is taken.
   void add_written(const std::string& guest, std::string content, const std::string& reason);
 
+  // From here on, an object whose libraries are missing is noted: it is one of several that the program may load.
+  void be_lenient() { lenient_ = true; }
+
   bool has(const std::string& guest) const { return out_.files.contains(guest); }
   const Closure& closure() const { return out_; }
   const Sysroot& sysroot() const { return sysroot_; }
   void add_environment(const std::string& assignment);
+  void add_port(unsigned number, const std::string& reason) { out_.ports.emplace_back(number, reason); }
   void add_note(std::string note) { out_.notes.push_back(std::move(note)); }
 
   // Digests and packages, and the cache for the guest's ld.so; then the closure is done.
@@ -78,6 +86,8 @@ class ClosureBuilder {
   void put_links(const Resolved& where, const std::string& reason);
   void put_parents(const std::string& guest, const std::string& reason);
   Expected<void> put_file(const std::string& guest, const std::filesystem::path& host, const std::string& reason);
+  std::string place_of(const std::string& guest, const std::string& reason);
+  Expected<void> check_parents() const;
   Expected<void> maybe_load(const std::string& guest, const Resolved& where);
   std::string chain_of(const LoadedObject& object) const;
   std::string environment_value(std::string_view name) const;
@@ -86,10 +96,13 @@ class ClosureBuilder {
   Sysroot sysroot_;
   ElfReader reader_;
   Closure out_;
-  std::vector<std::unique_ptr<LinkMap>> maps_;  // one a program, the image's own first
-  std::set<std::string> known_objects_;         // guest paths of Closure::objects
-  std::set<std::string> walked_;                // directories that add_tree() has seen
+  std::vector<std::unique_ptr<LinkMap>> maps_;   // one a program, the image's own first
+  std::set<std::string> known_objects_;          // guest paths of Closure::objects
+  std::set<std::string> walked_;                 // directories that add_tree() has seen
+  std::vector<std::filesystem::path> followed_;  // directories that add_from_host() is in through a link
   std::vector<CacheEntry> cache_;
+  bool lenient_ = false;
+  std::vector<std::pair<std::string, std::string>> lacking_;  // a library's name, and what its absence means
 };
 
 }  // namespace uni

@@ -69,9 +69,21 @@ Expected<void> ClosureBuilder::add_tree(const std::string& guest, const std::str
   return {};
 }
 
-Expected<void> ClosureBuilder::add_from_host(const AddedPath& added) {
-  const std::string guest = normalise(added.guest);
-  const std::string reason = "named by the user";
+// The guest path with the symlinks on its way followed: of the source system, and of what the user added before. What
+// does not exist yet stays as it is named.
+std::string ClosureBuilder::place_of(const std::string& guest, const std::string& reason) {
+  const std::size_t slash = guest.rfind('/');
+  if (slash == 0 || slash == std::string::npos) return guest;
+  const auto parent = sysroot_.resolve(guest.substr(0, slash));
+  if (!parent || parent->kind != Resolved::Kind::Directory) {
+    return place_of(guest.substr(0, slash), reason) + guest.substr(slash);
+  }
+  put_links(*parent, reason);
+  return (parent->path == "/" ? "" : parent->path) + guest.substr(slash);
+}
+
+Expected<void> ClosureBuilder::add_from_host(const AddedPath& added, const std::string& reason) {
+  const std::string guest = place_of(normalise(added.guest), reason);
   struct stat st {};
   if (::lstat(added.host.c_str(), &st) != 0) {
     return fail({.what = "no such file or directory",
@@ -84,7 +96,7 @@ Expected<void> ClosureBuilder::add_from_host(const AddedPath& added) {
     auto names = names_in(added.host);
     if (!names) return std::unexpected(names.error());
     for (const std::string& name : *names) {
-      if (auto ok = add_from_host({added.host / name, guest + "/" + name}); !ok) return ok;
+      if (auto ok = add_from_host({added.host / name, guest + "/" + name}, reason); !ok) return ok;
     }
     return {};
   }
@@ -94,6 +106,7 @@ Expected<void> ClosureBuilder::add_from_host(const AddedPath& added) {
     // A relative link inside an added directory stays a link; what it points to is added by the walk.
     if (!error && !target.starts_with('/')) {
       put_links({.path = guest, .host = {}, .links = {{guest, target}}}, reason);
+      sysroot_.place_link(guest, target);
       return {};
     }
   }
@@ -102,16 +115,28 @@ Expected<void> ClosureBuilder::add_from_host(const AddedPath& added) {
   if (error) {
     return fail({.what = "cannot be read", .where = added.host.string(), .why = errno_text(error.value()), .hint = {}});
   }
+  // A link to a directory elsewhere is taken as that directory; one that leads back would not end.
+  if (S_ISLNK(st.st_mode) && fs::is_directory(host, error)) {
+    const fs::path above = fs::canonical(added.host.parent_path(), error);
+    const bool back = std::mismatch(host.begin(), host.end(), above.begin(), above.end()).first == host.end();
+    if (back || std::ranges::find(followed_, host) != followed_.end()) return {};
+    followed_.push_back(host);
+    auto ok = add_from_host({host, guest}, reason);
+    followed_.pop_back();
+    return ok;
+  }
   sysroot_.place(guest, host);
   // The user's file wins over one that a rule brought.
   out_.files.erase(guest);
   auto ok = add_path(guest, reason);
   if (!ok) return std::unexpected(ok.error());
-  if (!*ok)
-    return fail({.what = "is not a regular file",
+  if (!*ok) {
+    const bool regular = fs::is_regular_file(host, error);
+    return fail({.what = regular ? "cannot be put at `" + guest + "`" : "is not a regular file",
                  .where = added.host.string(),
-                 .why = {},
-                 .hint = "name files or directories"});
+                 .why = regular ? "a part of that path is a file" : "",
+                 .hint = regular ? "give `-a` another guest path" : "name files or directories"});
+  }
   return {};
 }
 

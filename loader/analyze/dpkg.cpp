@@ -55,7 +55,8 @@ PackageDatabase::PackageDatabase(const Sysroot& sysroot) : sysroot_(sysroot) {
     if (field == "Package") p.name = value;
     if (field == "Version") p.version = value;
     if (field == "Architecture") p.architecture = value;
-    if (field == "Depends") p.depends = value;
+    if (field == "Depends" || field == "Pre-Depends") p.depends += (p.depends.empty() ? "" : ", ") + std::string(value);
+    if ((field == "Essential" && value == "yes") || (field == "Priority" && value == "required")) p.required = true;
     if (field == "Status") installed = value.ends_with(" installed");
     if (field == "Source") {
       const std::size_t open = value.find(" (");

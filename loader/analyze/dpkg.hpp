@@ -17,7 +17,8 @@ struct InstalledPackage {
   std::string architecture;
   std::string source;          // name of the source package
   std::string source_version;  // its version
-  std::string depends;         // the field, as it is
+  std::string depends;         // the field, as it is; Pre-Depends before it
+  bool required = false;       // essential, or of the priority `required`
 };
 
 class PackageDatabase {

@@ -34,6 +34,7 @@ struct Recipe {
   std::vector<Directory> directories;    // empty directories
   std::vector<Written> write;            // small files made here
   std::vector<std::string> environment;  // NAME=VALUE, unless the user gives the name
+  std::vector<unsigned> ports;           // that the program listens on by its default configuration
   bool accounts = false;                 // passwd and group, system accounts only
   bool name_services = false;            // nsswitch.conf and the libnss_* it names
   bool keep_times = false;               // the trees' files keep their modification times

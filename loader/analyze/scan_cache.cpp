@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Grows with every change of what the search finds.
-constexpr std::string_view kVersion = "uni analysis 1";
+constexpr std::string_view kVersion = "uni analysis 2";
 constexpr auto kUnusedFor = std::chrono::hours(24 * 30);
 
 fs::path directory() {
@@ -44,7 +44,14 @@ std::string text_of(const SyscallReport& report) {
     text += "undecided " + u + "\n";
   for (const std::string& p : report.processes)
     text += "evidence " + p + "\n";
+  for (const PortUse& p : report.ports)
+    text += "port " + std::to_string(p.number) + " " + p.evidence + "\n";
   return text;
+}
+
+bool read_number(std::string_view text, unsigned& number) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc{} && end == text.data() + text.size();
 }
 
 std::optional<SyscallReport> report_of(const std::string& text) {
@@ -57,13 +64,17 @@ std::optional<SyscallReport> report_of(const std::string& text) {
     std::string value = line.substr(space + 1);
     if (key == "call") {
       unsigned number = 0;
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-      if (error != std::errc{} || end != value.data() + value.size()) return std::nullopt;
+      if (!read_number(value, number)) return std::nullopt;
       report.uses.push_back({number, {}});
     } else if (key == "origin" && !report.uses.empty()) {
       report.uses.back().origins.push_back(std::move(value));
     } else if (key == "undecided") {
       report.undecided.push_back(std::move(value));
+    } else if (key == "port") {
+      const std::size_t gap = value.find(' ');
+      unsigned number = 0;
+      if (gap == std::string::npos || !read_number(std::string_view(value).substr(0, gap), number)) return std::nullopt;
+      report.ports.push_back({number, value.substr(gap + 1)});
     } else if (key == "evidence") {
       report.processes.push_back(std::move(value));
     } else {

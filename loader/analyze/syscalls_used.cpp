@@ -6,11 +6,12 @@
 
 #include <algorithm>
 #include <set>
-#include <thread>
 
 #include "loader/analyze/call_graph.hpp"
 #include "loader/analyze/file.hpp"
 #include "loader/analyze/number_search.hpp"
+#include "loader/analyze/parallel.hpp"
+#include "loader/analyze/port_search.hpp"
 #include "loader/analyze/scan_cache.hpp"
 #include "loader/analyze/syscall_origins.hpp"
 
@@ -77,7 +78,7 @@ std::vector<std::string> other_programs(const Closure& closure) {
 }
 
 Expected<SyscallReport> search_closure(const Closure& closure) {
-  const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
+  const unsigned threads = usable_processors();
   auto graph = CallGraph::build(closure, threads);
   if (!graph) return std::unexpected(graph.error());
   graph->walk();
@@ -95,6 +96,7 @@ Expected<SyscallReport> search_closure(const Closure& closure) {
                                  open.at - o.begin_of(open.node.node), open.why));
   }
   find_processes(*graph, search, uses, report);
+  report.ports = find_ports(*graph);
   if (processes_wanted(report) == "exec") {
     for (const std::string& path : other_programs(closure))
       undecided.insert(path + ": a program of the image that is not looked at");
@@ -111,6 +113,12 @@ Expected<SyscallReport> find_syscalls(const Closure& closure) {
   auto report = search_closure(closure);
   if (report) cache.store(*report);
   return report;
+}
+
+void add_port(SyscallReport& report, PortUse port) {
+  const auto at =
+      std::ranges::find_if(report.ports, [&](const PortUse& p) { return p.number == 0 || p.number >= port.number; });
+  if (at == report.ports.end() || at->number != port.number) report.ports.insert(at, std::move(port));
 }
 
 std::string_view processes_wanted(const SyscallReport& report) {

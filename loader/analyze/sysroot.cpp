@@ -27,6 +27,7 @@ void push_front(std::deque<std::string>& todo, std::string_view path) {
 struct Sysroot::Node {
   enum { None, File, Directory, Symlink, Other } kind = None;
   std::filesystem::path host;
+  std::string target{};  // of a symlink
 };
 
 std::string normalise(std::string_view path) {
@@ -54,12 +55,22 @@ std::filesystem::path Sysroot::host_path(std::string_view guest) const {
 }
 
 void Sysroot::place(std::string guest, std::filesystem::path host) {
+  placed_links_.erase(guest);
   placed_.insert_or_assign(std::move(guest), std::move(host));
+}
+
+void Sysroot::place_link(std::string guest, std::string target) {
+  placed_links_.insert_or_assign(std::move(guest), std::move(target));
 }
 
 Sysroot::Node Sysroot::look(const std::string& guest) const {
   Node node;
   struct stat st {};
+  if (const auto link = placed_links_.find(guest); link != placed_links_.end()) {
+    node.kind = Node::Symlink;
+    node.target = link->second;
+    return node;
+  }
   if (const auto placed = placed_.find(guest); placed != placed_.end()) {
     node.host = placed->second;
     // What was placed is taken as what it points to.
@@ -77,9 +88,11 @@ Sysroot::Node Sysroot::look(const std::string& guest) const {
     node.kind = Node::File;
   else if (S_ISDIR(st.st_mode))
     node.kind = Node::Directory;
-  else if (S_ISLNK(st.st_mode))
+  else if (S_ISLNK(st.st_mode)) {
+    std::error_code error;
     node.kind = Node::Symlink;
-  else
+    node.target = std::filesystem::read_symlink(node.host, error).string();
+  } else
     node.kind = Node::Other;
   return node;
 }
@@ -103,9 +116,8 @@ std::optional<Resolved> Sysroot::resolve(std::string_view guest) const {
     Node found = look(next);
     if (found.kind == Node::None) return std::nullopt;
     if (found.kind == Node::Symlink) {
-      std::error_code error;
-      const std::string target = std::filesystem::read_symlink(found.host, error).string();
-      if (error || target.empty() || out.links.size() == kMaxLinks) return std::nullopt;
+      const std::string target = found.target;
+      if (target.empty() || out.links.size() == kMaxLinks) return std::nullopt;
       out.links.push_back({next, target});
       push_front(todo, target);
       if (target.front() == '/') {

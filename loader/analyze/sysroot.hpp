@@ -43,6 +43,9 @@ class Sysroot {
   // what `-a` names, libraries beside the program).
   void place(std::string guest, std::filesystem::path host);
 
+  // A symlink that appears at a guest path.
+  void place_link(std::string guest, std::string target);
+
   // Follows symlinks as the kernel does (path_resolution(7)), up to 40. Nothing where the path does not exist.
   std::optional<Resolved> resolve(std::string_view guest) const;
 
@@ -51,6 +54,7 @@ class Sysroot {
   Node look(const std::string& guest) const;
   std::filesystem::path root_;
   std::map<std::string, std::filesystem::path> placed_;
+  std::map<std::string, std::string> placed_links_;
 };
 
 }  // namespace uni

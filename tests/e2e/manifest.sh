@@ -23,6 +23,9 @@ resources:
 network:
   publish: ["8080:80"]
 volumes: ["data:/data:ro"]
+ports:
+  - {number: 80, evidence: "recipe x"}
+  - {evidence: "/usr/bin/x: main -> bind: the port is computed at run time"}
 Y
 sed -e '/^time:/r more.part' -e 's/^  processes: .*/  processes: exec/' server.yaml > full.yaml
 grep -q 'cpus: 2' full.yaml || fail "the test's own edit did not work"
