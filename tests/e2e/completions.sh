@@ -46,6 +46,7 @@ if command -v zsh > /dev/null; then zsh -n _uni || fail "zsh does not read it"; 
 if command -v fish > /dev/null; then fish -n uni.fish || fail "fish does not read it"; fi
 if command -v groff > /dev/null; then
   for page in man1/*; do
-    groff -man -ww -z "$page" 2> groff.err && [ ! -s groff.err ] || fail "$page: $(cat groff.err)"
+    groff -man -ww -z "$page" 2> groff.err || fail "groff does not read $page"
+    [ ! -s groff.err ] || fail "$page: $(cat groff.err)"
   done
 fi

@@ -70,7 +70,7 @@ close() {
 }
 cc -static -O2 -o small server.c 2> /dev/null
 mkdir many
-for i in $(seq 2000); do echo "$i" > many/file-$i; done
+for i in $(seq 2000); do echo "$i" > "many/file-$i"; done
 close small.img ./small
 close many.img ./small -a many:/srv
 close python.img python3

@@ -113,5 +113,5 @@ pack plain.img ./server
 echo input | "$UNI" trace --manifest plain.yaml -- ./server > out 2> err || [ $? = 42 ] || fail "trace --manifest: $(cat err)"
 grep -q "reason: traced" plain.yaml || fail "the manifest has nothing that was traced"
 "$UNI" pack plain.yaml -o again.img 2> err || fail "the manifest cannot be packed: $(cat err)"
-"$UNI" inspect --diff server.img again.img > diff
-! grep -qE "^ *[-+] */" diff || fail "a trace and a manifest differ: $(cat diff)"
+"$UNI" inspect --diff server.img again.img > differences
+! grep -qE "^ *[-+] */" differences || fail "a trace and a manifest differ: $(cat differences)"
