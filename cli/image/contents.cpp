@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "loader/analyze/digest.hpp"
+#include "loader/analyze/digest_memory.hpp"
 #include "loader/analyze/file.hpp"
 #include "loader/analyze/parallel.hpp"
 
@@ -33,6 +34,9 @@ Expected<void> copy_one(SparseWindow& window, const ContentJob& job, std::span<c
     if (opened->size() != entry.size) return changed(entry);
     input.emplace(std::move(*opened));
   }
+  // What has not changed since it was digested need not be digested again.
+  const auto unchanged = [&] { return input && remembered_digest(*input) == entry.sha256; };
+  const bool known = unchanged();
   Sha256 sum;
   std::uint64_t done = 0;
   for (const Extent& extent : job.extents) {
@@ -46,13 +50,14 @@ Expected<void> copy_one(SparseWindow& window, const ContentJob& job, std::span<c
       } else {
         std::copy_n(entry.content.begin() + static_cast<std::ptrdiff_t>(done), size, chunk.begin());
       }
-      sum.add({chunk.data(), size});
+      if (!known) sum.add({chunk.data(), size});
       if (const int error = window.write_new(extent.disk + at, chunk); error != 0) return fail(write_failure(error));
       at += size, done += size;
       progress(size);
     }
   }
-  return hex(sum.finish()) == entry.sha256 ? Expected<void>{} : changed(entry);
+  const bool same = known ? unchanged() : hex(sum.finish()) == entry.sha256;
+  return same ? Expected<void>{} : changed(entry);
 }
 
 }  // namespace

@@ -25,7 +25,8 @@ struct ContentJob {
 };
 
 // Copies all of them. Each file must still have its recorded size and digest: else kBadInput, for the first of the jobs
-// that has not. A failed write is kEnvironment. `progress` is called by one thread at a time.
+// that has not. What has not changed since it was digested here is not digested again. A failed write is kEnvironment.
+// `progress` is called by one thread at a time.
 Expected<void> copy_contents(SparseWindow& window, const std::vector<ContentJob>& jobs,
                              const std::function<void(std::uint64_t, const std::string&)>& progress);
 

@@ -4,8 +4,11 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <new>
 #include <vector>
+
+#include "loader/analyze/digest_memory.hpp"
 
 namespace uni {
 
@@ -50,13 +53,17 @@ std::string sha256_of(std::string_view bytes) {
 
 Expected<std::string> sha256_of(const InputFile& file) {
   Sha256 sum;
-  std::vector<char> chunk(std::size_t{1} << 20);
+  const FileStamp before = stamp_of(file);
+  std::vector<char> chunk(std::clamp<std::uint64_t>(file.size() + 1, 4096, 1U << 20));
   for (std::uint64_t at = 0;;) {
     const auto n = file.read_some(at, chunk);
     if (!n) return std::unexpected(n.error());
     sum.add({chunk.data(), *n});
     at += *n;
-    if (*n < chunk.size()) return hex(sum.finish());
+    if (*n == chunk.size()) continue;
+    std::string digest = hex(sum.finish());
+    remember_digest(file, before, digest);
+    return digest;
   }
 }
 

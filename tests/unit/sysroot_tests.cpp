@@ -32,6 +32,20 @@ TEST_CASE("symlinks are followed inside the sysroot and recorded") {
   CHECK_FALSE(sysroot.resolve("/lib/libz.so.1/x"));
 }
 
+TEST_CASE("a placed link is followed, until a file is placed over it") {
+  const Scratch scratch;
+  Sysroot sysroot(scratch.path() / "empty");
+  const auto file = scratch.write("file", "x");
+  sysroot.place("/srv/real/file", file);
+  sysroot.place_link("/srv/link", "real");
+  const auto found = sysroot.resolve("/srv/link/file");
+  REQUIRE(found);
+  CHECK(found->path == "/srv/real/file");
+  CHECK(found->links == std::vector<uni::Link>{{"/srv/link", "real"}});
+  sysroot.place("/srv/link", file);
+  CHECK(sysroot.resolve("/srv/link")->path == "/srv/link");
+}
+
 TEST_CASE("a placed file is found with its directories") {
   const Scratch scratch;
   Sysroot sysroot(scratch.path() / "empty");
