@@ -54,9 +54,10 @@ constexpr PathCall kPathCalls[] = {
 
 std::atomic<pid_t> program{0};  // whom the signals are for
 
-void pass_on(int number) {
+// A terminal sends its signals to the program as well as to us; what a process sent to us alone is passed on.
+void pass_on(int number, siginfo_t* info, void*) {
   const int saved = errno;
-  if (program > 0) ::kill(program, number);
+  if (program > 0 && info->si_code <= 0) ::kill(program, number);
   errno = saved;
 }
 
@@ -163,13 +164,9 @@ Expected<Record> Tracer::run(const std::vector<std::string>& arguments) {
   if (!child) return std::unexpected(child.error());
   program = *child;
   struct sigaction forward {};
-  forward.sa_handler = pass_on;
-  struct sigaction ignore {};
-  ignore.sa_handler = SIG_IGN;
-  // A terminal sends these to the program as well as to us.
-  for (const int number : {SIGINT, SIGQUIT, SIGTSTP})
-    ::sigaction(number, &ignore, nullptr);
-  for (const int number : {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2})
+  forward.sa_sigaction = pass_on;
+  forward.sa_flags = SA_SIGINFO;
+  for (const int number : {SIGINT, SIGQUIT, SIGTSTP, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2})
     ::sigaction(number, &forward, nullptr);
   for (;;) {
     int status = 0;

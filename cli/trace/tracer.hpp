@@ -31,7 +31,8 @@ struct Record {
 };
 
 // Runs `arguments` and gives the record when it and all that it started have ended. ^C goes to the program as it always
-// does; SIGTERM and SIGHUP are passed on. Fails with kRunFailed where the program cannot be started, or traced.
+// does; signals that a process sends to this one are passed on. Fails with kRunFailed where the program cannot be
+// started, or traced.
 Expected<Record> run(const std::vector<std::string>& arguments);
 
 }  // namespace uni::trace

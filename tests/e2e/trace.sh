@@ -79,6 +79,22 @@ guest_pid=$!
 await 20 grep -q waiting waiting
 kill -TERM $guest_pid
 ended 7 20
+# An interrupt that is sent to uni alone; and one that a terminal sends to both, once.
+same "an interrupt" "$(status_of timeout -s INT 2 "$UNI" trace -o int.trace -- sh -c 'trap "exit 6" INT; while :; do sleep 0.1; done')" 124
+grep -qx "status 6" int.trace || fail "the interrupt did not arrive: $(tail -n 3 int.trace)"
+cat > both.py <<'PY'
+import os, pty, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "trace", "-o", "tty.trace", "--", "python3", "-c",
+             "import signal, time\ngot = []\nsignal.signal(signal.SIGINT, lambda *a: got.append(1))\nprint('up', flush=True)\n"
+             "end = time.time() + 3\nwhile time.time() < end: time.sleep(0.05)\nraise SystemExit(40 + len(got))"])
+while b"up" not in os.read(terminal, 100):
+    pass
+os.write(terminal, b"\x03")
+raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PY
+same "^C from a terminal" "$(status_of python3 both.py "$UNI")" 41
 # A shell that stops itself and is continued: a stop is a stop.
 status=0
 "$UNI" trace -o stop.trace -- sh -c '(sleep 1; kill -CONT $$) & kill -STOP $$; exit 5' || status=$?
