@@ -27,7 +27,8 @@ void drop_user(Pid number);
 // With a reference, or null.
 RefPtr<Process> find_process(Pid pid);
 RefPtr<Thread> find_thread(Tid tid);
-// Threads on the machine, and the most threads and processes that there may be: they follow from memory and the manifest.
+// Threads on the machine, and the most threads and processes that there may be: they follow from memory and the
+// manifest.
 u32 thread_count();
 u32 process_count();  // without init
 u32 most_threads();

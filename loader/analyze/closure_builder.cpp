@@ -154,7 +154,8 @@ Expected<void> ClosureBuilder::put_file(const std::string& guest, const fs::path
 }
 
 void ClosureBuilder::add_directory(const std::string& guest, unsigned mode, const std::string& reason) {
-  const std::string path = normalise(guest);
+  // A directory that is made here may lie behind a link of the system: /var/lock/NAME in /run/lock.
+  const std::string path = place_of(normalise(guest), reason);
   if (path == "/" || out_.files.contains(path)) return;
   // The source system's symlinks stay: /var/run is a link to /run, /lib one to usr/lib.
   if (const auto where = sysroot_.resolve(path); where && !where->links.empty()) {

@@ -19,6 +19,13 @@ linker=$(readelf -l server | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
 pack linker.img ./server -a "$linker:$linker" -a extra:/lib/extra
 grep -q "path: /usr/lib/extra" linker.yaml || fail "a path through a link of the system is not followed"
 
+# A directory of a recipe behind a link of the system that it does not have itself.
+mkdir -p system/run/lock system/var system/usr/sbin
+ln -s ../run/lock system/var/lock
+cc -static -o system/usr/sbin/apache2 main.c
+"$UNI" pack --sysroot system /usr/sbin/apache2 -o apache2.img 2> err || fail "a directory behind a link: $(cat err)"
+grep -q "path: /run/lock/apache2" apache2.yaml || fail "a directory behind a link is not where it leads"
+
 # A directory, then a file in it by the name of a link in it.
 pack tree.img ./server -a tree:/srv -a extra:/srv/link/extra -a extra:/srv/real/two
 root() { sfdisk -d "$1" | sed -n 's/.*start= *\([0-9]*\),.*name="uni-root"/\1/p'; }
