@@ -10,6 +10,7 @@
 #include "kernel/sched/thread_access.hpp"
 #include "syscall-shim/linux/clone.hpp"
 #include "syscall-shim/linux/futex.hpp"
+#include "syscall-shim/linux/process_access.hpp"
 #include "syscall-shim/linux/thread_ioprio.hpp"
 
 namespace uni::shim {
@@ -59,6 +60,7 @@ Result<i64> sys_set_robust_list(u64 head, u64 length) {
 Result<i64> sys_get_robust_list(i32 tid, UserPtr<u64> head, UserPtr<u64> length) {
   RefPtr<Thread> t = tid == 0 ? RefPtr<Thread>(&Thread::current()) : Process::find_thread(Tid{static_cast<u32>(tid)});
   if (!t) return Errno::NoProcess;
+  if (t->is_kernel() || !may_inspect(t->process())) return Errno::NotPermitted;
   TRY(length.write(24));
   TRY(head.write(t->robust_list));
   return 0;

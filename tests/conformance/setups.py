@@ -7,7 +7,7 @@ import os
 import pathlib
 
 # Asked for by LTP's programs and there in the guest, for a machine whose kernel does not tell its configuration.
-_CONFIG = ("AIO", "CHECKPOINT_RESTORE", "EPOLL", "EVENTFD", "FUTEX", "INOTIFY_USER", "MEMFD_CREATE", "MMU", "NET", "POSIX_MQUEUE",
+_CONFIG = ("AIO", "CHECKPOINT_RESTORE", "DNOTIFY", "EPOLL", "EVENTFD", "FUTEX", "INOTIFY_USER", "MEMFD_CREATE", "MMU", "NET", "POSIX_MQUEUE",
            "POSIX_TIMERS", "SIGNALFD", "SYSVIPC", "TIMERFD", "TMPFS", "UNIX")
 
 
