@@ -55,7 +55,7 @@ text=$("$UNI" inspect server.img)
 has "the table" "$text" "8080     /usr/local/bin/server: "
 has "the table" "$text" "not decided: /usr/local/bin/server: "
 has "the table" "$text" "verdict      runs"
-"$UNI" inspect "$(command -v redis-server)" | grep -q "6379     recipe redis" || fail "a recipe's port is not told"
+has "a recipe's port" "$("$UNI" inspect "$(command -v redis-server)")" "6379     recipe redis"
 
 # close IMAGE PROGRAM FLAG...: the estimate of the image is within a twentieth (and 64 KiB) of what is packed.
 close() {
