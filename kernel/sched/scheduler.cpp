@@ -172,8 +172,13 @@ bool real_time_allowed(RunQueue& q, u64 now) {
 Thread* take_from(RunQueue& q, unsigned for_cpu, bool stealing, u64 now) {
   if (q.length.load(std::memory_order_acquire) == 0) return nullptr;
   LockGuard guard(q.lock);
+  Cpu& cpu = this_cpu();
+  bool leaving = false;  // a thread that another processor has not left yet goes before what is found
   auto accepts = [&](const Thread& t) {
-    return may_run(t, for_cpu) && !(stealing && t.on_cpu.load(std::memory_order_acquire));
+    if (!may_run(t, for_cpu)) return false;
+    if (&t == cpu.current || !t.on_cpu.load(std::memory_order_acquire)) return true;
+    leaving = true;
+    return false;
   };
   Thread* t = nullptr;
   if (q.ready.has_real_time()) [[unlikely]] {
@@ -182,6 +187,7 @@ Thread* take_from(RunQueue& q, unsigned for_cpu, bool stealing, u64 now) {
   } else {
     t = q.ready.find(accepts, false);
   }
+  if (leaving && !stealing) cpu.need_resched.store(true, std::memory_order_relaxed);
   if (t == nullptr) return nullptr;
   q.ready.remove(*t);
   t->queued = false;
@@ -255,8 +261,6 @@ void save_user_bases(Thread& previous) {
 void switch_to(Thread& next, u64 now) {
   Cpu& cpu = this_cpu();
   Thread& previous = *cpu.current;
-  while (next.on_cpu.load(std::memory_order_acquire))
-    arch::cpu_relax();
   if (!previous.is_kernel()) {
     arch::fpu_switch_out(previous);
     save_user_bases(previous);
@@ -426,8 +430,7 @@ void cancel_sleep() {
   Thread& t = *this_cpu().current;
   ThreadState expected = ThreadState::kSleeping;
   if (t.state.compare_exchange_strong(expected, ThreadState::kRunnable, std::memory_order_seq_cst)) return;
-  // Woken meanwhile: it is on a queue, or another processor has picked it and waits for this stack. Either way it
-  // leaves.
+  // Woken meanwhile: it is on a queue, or about to be, and leaves.
   while (t.state.load(std::memory_order_acquire) == ThreadState::kWaking)
     arch::cpu_relax();
   schedule();
@@ -588,6 +591,8 @@ void idle_loop() {
     if (cpu.run_queue->length.load(std::memory_order_seq_cst) == 0 &&
         !cpu.need_resched.load(std::memory_order_seq_cst)) {
       asm volatile("sti; hlt; cli" ::: "memory");
+    } else {
+      arch::cpu_relax();
     }
     cpu.idle_cycles += arch::read_cycle_counter() - cpu.idle_since;
     idle_mask.fetch_and(~bit, std::memory_order_seq_cst);
