@@ -297,24 +297,20 @@ void add_pack(CLI::App& app, Verbs& verbs) {
   verb->add_option("-e,--env", options->environment,
                    "an environment variable; of NAME alone `uni run` takes the value from its own, it is not recorded")
       ->type_name("NAME[=VALUE]")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   verb->add_option("-a,--add", options->added, "a file or directory to take along")
       ->type_name("HOST:GUEST")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   verb->add_option("--add-program", options->programs, "a program that PROGRAM executes, with all that it needs")
       ->type_name("PATH")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   verb->add_option("--package", options->package,
                    "an installed Debian package: its program, and the files of its dependency closure that it needs")
       ->type_name("NAME");
   verb->add_option("--learn", options->learn,
                    "add what a run lacked or a trace saw: a file of `uni run --log` or `uni trace -o`")
       ->type_name("FILE")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   verb->add_option("-w,--workdir", options->directory, "the program's working directory")->type_name("DIR");
   verb->add_option("-u,--user", options->user, "the program's user and group")->type_name("UID[:GID]");
   verb->add_option("--processes", options->processes,
@@ -323,8 +319,7 @@ void add_pack(CLI::App& app, Verbs& verbs) {
   verb->add_option("--limit", options->limits,
                    "what the guest allows: `processes` and `threads` at a time, `files` and `memory` of a process")
       ->type_name("NAME=N")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   verb->add_option(
           "--syscalls", options->call_mode,
           "system calls that were not found answer ENOSYS (audit) or end the program (enforce), or there is no "

@@ -10,6 +10,7 @@
 #include "kernel/arch/x86_64/page_table.hpp"
 #include "kernel/arch/x86_64/start.hpp"
 #include "kernel/arch/x86_64/tlb.hpp"
+#include "kernel/arch/x86_64/user_bases.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/exit_path.hpp"
 #include "kernel/sched/kernel_stack.hpp"
@@ -240,30 +241,12 @@ void finish_switch() {
   if (dead) previous->unref();
 }
 
-void load_user_bases(Thread& next) {
-  if (arch::features.fsgsbase) {
-    asm volatile("wrfsbase %0" ::"r"(next.fs_base));
-  } else {
-    arch::wrmsr(arch::kMsrFsBase, next.fs_base);
-  }
-  if (next.gs_base != 0 || this_cpu().user_gs != 0) {
-    arch::wrmsr(arch::kMsrKernelGsBase, next.gs_base);
-    this_cpu().user_gs = next.gs_base;
-  }
-}
-
-void save_user_bases(Thread& previous) {
-  if (!arch::features.fsgsbase) return;
-  asm volatile("rdfsbase %0" : "=r"(previous.fs_base));
-  previous.gs_base = arch::rdmsr(arch::kMsrKernelGsBase);
-}
-
 void switch_to(Thread& next, u64 now) {
   Cpu& cpu = this_cpu();
   Thread& previous = *cpu.current;
   if (!previous.is_kernel()) {
     arch::fpu_switch_out(previous);
-    save_user_bases(previous);
+    arch::save_user_bases(previous);
   }
   if (!next.is_kernel()) {
     mm::AddressSpace* space = next.process().space.get();
@@ -274,7 +257,7 @@ void switch_to(Thread& next, u64 now) {
       cpu.space = space;
       if (old != nullptr) old->note_inactive(cpu.id);
     }
-    load_user_bases(next);
+    arch::load_user_bases(next);
   }
   if (cpu.debug_loaded || next.debug_armed) [[unlikely]]
     arch::debug_load(next);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The two sides of a comparison: commands that boot a program under uni and under Debian's cloud kernel."""
+import json
 import os
 import pathlib
 import re
@@ -28,9 +29,9 @@ def linux_package():
 class Uni:
     """A program packed into an image."""
 
-    def __init__(self, work, program, arguments=()):
+    def __init__(self, work, program, arguments=(), options=()):
         self.image = work / f"{pathlib.Path(program).name}.img"
-        subprocess.run([UNI, "pack", "-o", self.image, program, "--", *arguments], check=True, stdout=subprocess.DEVNULL,
+        subprocess.run([UNI, "pack", "-o", self.image, *options, program, "--", *arguments], check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL)
 
     def command(self, machine="microvm", memory=128, cpus=1, port=None, more=()):
@@ -38,30 +39,46 @@ class Uni:
         return [str(w) for w in (UNI, "run", "--machine", machine, "--accel", "tcg", "-m", f"{memory}M", "-c", cpus, *publish, *more,
                                  self.image)]
 
+    def unpack(self, root):
+        """Writes the image's root file system to the folder `root`."""
+        table = json.loads(subprocess.run(["sfdisk", "--json", self.image], check=True, capture_output=True, text=True).stdout)
+        found = next(p for p in table["partitiontable"]["partitions"] if p["name"] == "uni-root")
+        begin = found["start"] * table["partitiontable"]["sectorsize"]
+        subprocess.run(["debugfs", "-R", f'rdump / "{root}"', f"{self.image}?offset={begin}"], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL)
+
 
 class Linux:
-    """A program as the only process of Debian's cloud kernel, on q35 with QEMU's user network."""
+    """A program as the only process of Debian's cloud kernel, on q35 with QEMU's user network. With `image`, everything that
+    this image's root file system holds is at hand; else the program and its libraries."""
 
-    def __init__(self, work, program, arguments=(), network=False):
+    def __init__(self, work, program, arguments=(), network=False, image=None, user=None):
         package = linux_package()
         self.kernel = next(package.glob("boot/vmlinuz-*"))
-        root = work / f"{pathlib.Path(program).name}.root"
+        name = pathlib.Path(program).name
+        root = work / f"{name}.root"
         for folder in ("proc", "sys", "dev", "tmp", "root", "etc"):
             (root / folder).mkdir(parents=True)
+        inside = f"/bin/{name}"
+        if image:
+            image.unpack(root)
+            inside = re.search(r"^program: (.*)$", image.image.with_suffix(".yaml").read_text(), re.M)[1]
+        else:
+            self._copy(root, program, inside)
+            for library in re.findall(r"(/\S+) \(0x", subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout):
+                self._copy(root, library, library)
         shutil.copy(PROGRAMS / "bench-init", root / "init")
-        inside = f"/bin/{pathlib.Path(program).name}"
-        self._copy(root, program, inside)
-        for library in re.findall(r"(/\S+) \(0x", subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout):
-            self._copy(root, library, library)
         modules = []
-        for name in MODULES if network else ():
-            found = next((p for p in package.rglob(f"{name}.ko")), None)
+        for module in MODULES if network else ():
+            found = next((p for p in package.rglob(f"{module}.ko")), None)
             if found:
-                self._copy(root, found, f"/modules.d/{name}.ko")
-                modules.append(f"/modules.d/{name}.ko\n")
+                self._copy(root, found, f"/modules.d/{module}.ko")
+                modules.append(f"/modules.d/{module}.ko\n")
         (root / "modules").write_text("".join(modules))
         (root / "arguments").write_text("".join(f"{a}\n" for a in (inside, *arguments)))
-        self.initrd = work / f"{pathlib.Path(program).name}.cpio.gz"
+        if user:
+            (root / "user").write_text(f"{user}\n")
+        self.initrd = work / f"{name}.cpio.gz"
         with open(self.initrd, "wb") as out:
             files = subprocess.Popen(["find", "."], cwd=root, stdout=subprocess.PIPE)
             archive = subprocess.Popen(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, stdin=files.stdout, stdout=subprocess.PIPE)

@@ -154,7 +154,55 @@ def servers(work, quick):
     return table(["requests per second", "Linux", "uni", "times"], rows)
 
 
-TABLES = {"hello": hello, "micro": micro, "processes": processes, "servers": servers}
+POSTGRESQL = pathlib.Path("/usr/lib/postgresql/15")
+# initdb, the server, and pgbench with 8 clients in the same machine; the data is in memory on both sides.
+PGBENCH = f"""#!/bin/sh
+export LC_ALL=C PATH={POSTGRESQL}/bin:/usr/bin:/bin PGHOST=/dev/shm PGUSER=postgres PGDATABASE=postgres
+initdb -D /dev/shm/pg -U postgres --auth=trust --no-locale -N > /dev/null 2>&1
+postgres -D /dev/shm/pg -k /dev/shm -h '' -F 2> /dev/null &
+until pgbench -q -i -s 5 > /dev/null 2>&1; do sleep 0.2; done
+echo "pgbench -S: $(pgbench -n -S -c 8 -T $1 | grep ^tps)"
+echo "pgbench: $(pgbench -n -c 8 -T $1 | grep ^tps)"
+kill -INT $!
+wait
+"""
+
+
+def pgbench(work, quick):
+    """PostgreSQL 15's transactions per second, 8 clients in the same machine, with one processor and with two."""
+    script, accounts = work / "pgbench.sh", work / "passwd"
+    script.write_text(PGBENCH)
+    script.chmod(0o755)
+    accounts.write_text("root:x:0:0:root:/root:/bin/sh\npostgres:x:1000:1000:PostgreSQL:/tmp:/bin/sh\n")
+    options = ["--processes", "exec", "-u", "1000:1000", "-a", f"{accounts}:/etc/passwd"]
+    for name in ("initdb", "postgres", "pgbench"):
+        options += ["--add-program", POSTGRESQL / "bin" / name]
+    for name in ("sleep", "grep"):
+        options += ["--add-program", f"/usr/bin/{name}"]
+    for tree in ("/usr/share/postgresql/15", POSTGRESQL / "lib"):
+        options += ["-a", f"{tree}:{tree}"]
+    seconds = "5" if quick else "15"
+    uni = Uni(work, script, (seconds,), options)
+    linux = Linux(work, script, (seconds,), image=uni, user=1000)
+    got = {}
+    for turn in range(1 if quick else 3):
+        for cpus in (1, 2):
+            for side, guest in (("uni", uni), ("Linux", linux)):
+                text = measure.output_of(guest.command(cpus=cpus, memory=1024), 300)
+                for name, value in re.findall(r"^(pgbench[ -S]*): tps = ([\d.]+)", text, re.M):
+                    got.setdefault((name, cpus, side), []).append(float(value))
+        print(f"pgbench: turn {turn + 1}", file=sys.stderr)
+    rows = []
+    for name in dict.fromkeys(n for n, _, _ in got):
+        row = [f"`{name} -c 8`"]
+        for cpus in (1, 2):
+            ours, theirs = median(got.get((name, cpus, "uni"))), median(got.get((name, cpus, "Linux")))
+            row += [number(theirs), number(ours), number(ours / theirs if ours and theirs else None, 2)]
+        rows.append(row)
+    return table(["transactions per second", "Linux -c 1", "uni -c 1", "times", "Linux -c 2", "uni -c 2", "times"], rows)
+
+
+TABLES = {"hello": hello, "micro": micro, "processes": processes, "servers": servers, "pgbench": pgbench}
 
 
 def main(arguments, usage):

@@ -12,7 +12,7 @@ ln -s ../deep tree/deep/er/link
 head -c 3000000 /dev/urandom > tree/big
 truncate -s 5M tree/hole
 pack hello.img ./hello
-pack dynamic.img "$(command -v sort)" -a tree:/data -w /data
+"$UNI" pack -o dynamic.img -w /data -a tree:/data "$(command -v sort)" 2> pack.log || fail "options before the program: $(cat pack.log)"
 
 for image in hello.img dynamic.img; do
   has "the check of $image" "$(sgdisk -v $image)" "No problems found"

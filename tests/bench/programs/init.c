@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first program of the Linux guests that uni is measured against: mounts what every program expects, loads the
 // modules named in /modules (in order), brings the network up (10.0.2.15/24, QEMU's user network), and becomes the
-// program whose arguments, one a line, are in /arguments. So the program is the machine's only process.
+// program whose arguments, one a line, are in /arguments. So the program is the machine's only process. Where there is
+// a file /user it runs with the user and group number in there.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -26,6 +27,14 @@ static void load_modules(void) {
     if (fd >= 0) close(fd);
   }
   if (list) fclose(list);
+}
+
+static void become_user(void) {
+  unsigned id = 0;
+  FILE* user = fopen("/user", "re");
+  if (!user) return;
+  if (fscanf(user, "%u", &id) != 1 || setgid(id) || setuid(id)) perror("/user");
+  fclose(user);
 }
 
 static void set_address(struct sockaddr* where, const char* text) {
@@ -71,6 +80,7 @@ int main(void) {
   for (char* word = strtok(text, "\n"); size > 0 && word && count < 63; word = strtok(NULL, "\n"))
     arguments[count++] = word;
   arguments[count] = NULL;
+  become_user();
   char* environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/", NULL};
   execve(arguments[0], arguments, environment);
   perror(arguments[0]);
