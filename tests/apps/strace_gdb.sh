@@ -56,8 +56,8 @@ EOF2
 cc -g -O0 -pthread -o prog prog.c
 cat > attach << 'EOF2'
 #!/bin/sh
-prog sleep > sleeper &
-sleep 0.3
+prog sleep 3 > sleeper &
+until grep -q prog /proc/$!/comm && grep -q sleeping /proc/$!/status; do sleep 0.05; done
 strace -o trace -p $!
 grep -c 'exited with 0' trace
 EOF2
@@ -83,7 +83,7 @@ has "strace of signals" "$(cat err)" '+++ killed by SIGUSR1 +++'
 run_strace -qq -o /dev/null attach
 has "strace -p" "$(cat out)" '1'
 
-pack gdb.img /usr/bin/gdb --processes exec --add-program ./prog --add-program sh --add-program sleep --add "$PWD/prog.c:$PWD/prog.c" \
+pack gdb.img /usr/bin/gdb --processes exec --add-program ./prog --add-program sh --add-program sleep --add-program grep --add "$PWD/prog.c:$PWD/prog.c" \
   --add /usr/lib/python3.11:/usr/lib/python3.11 --add /usr/share/gdb:/usr/share/gdb \
   --add /lib/x86_64-linux-gnu/libthread_db.so.1:/lib/x86_64-linux-gnu/libthread_db.so.1
 # run_gdb ARGUMENT... -- COMMAND...: gdb's output in out.
@@ -112,7 +112,8 @@ done
 run_gdb "${program[@]}" fork -- 'set follow-fork-mode child' 'break add' run 'print a' continue
 has "gdb on a child" "$(cat out)" '$1 = 1'
 has "gdb on a child" "$(cat out)" 'exited with code 02'
-run_gdb -- 'shell prog sleep 30 & sleep 0.3; echo attach $! > /tmp/commands' 'file /usr/local/bin/prog' \
+run_gdb -- 'shell prog sleep 30 & until grep -q prog /proc/$!/comm && grep -q sleeping /proc/$!/status; do sleep 0.05; done;
+  echo attach $! > /tmp/commands' 'file /usr/local/bin/prog' \
   'source /tmp/commands' bt detach
 has "gdb attached" "$(cat out)" 'main (argc=3'
 has "gdb attached" "$(cat out)" 'detached'

@@ -115,10 +115,16 @@ int main(int argc, char** argv) {
   IS(sscanf(text, "%lu %lu", &size, &resident) == 2 && size >= resident && resident > 0);
   const char* const limits[] = {"Limit ", "Max open files", "Max stack size", NULL};
   has("/proc/self/limits", limits);
-  const char* const mountinfo[] = {" / / ", " - ", " /proc ", NULL};
+  const char* const mountinfo[] = {" - ", " /proc ", NULL};
   has("/proc/self/mountinfo", mountinfo);
-  const char* const mounts[] = {" / ", " /proc ", NULL};
+  const char* const mounts[] = {" /proc ", NULL};
   has("/proc/self/mounts", mounts);
+  // In a chroot(2) the root need not be where something is mounted.
+  struct statx root;
+  IS(!statx(AT_FDCWD, "/", 0, 0, &root) && (root.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT));
+  const int mounted = (root.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+  IS((slurp("/proc/self/mountinfo") > 0 && strstr(text, " / / ") != NULL) == mounted);
+  IS((slurp("/proc/self/mounts") > 0 && strstr(text, " / ") != NULL) == mounted);
   RET(slurp("/proc/self/cgroup") >= 0);
   d = opendir("/proc/self/task");
   int tasks = 0;
