@@ -31,6 +31,9 @@ constexpr u32 mode_type_bits(FileType t) {
   return static_cast<u32>(t) << 12;
 }
 
+// Flags of a file that bind everybody, root too (ioctl_iflags(2)): FS_*_FL.
+enum FileFlag : u32 { kFileImmutable = 0x10, kFileAppendOnly = 0x20, kFileNoDump = 0x40, kFileNoAtime = 0x80 };
+
 struct Timespec {
   i64 seconds = 0;
   u32 nanoseconds = 0;
@@ -142,6 +145,13 @@ class Inode : public RefCounted {
   virtual Result<usize> list_xattr(Span<char> out);
   virtual Result<void> remove_xattr(StringView name);
 
+  // The FileFlag bits of FS_IOC_GETFLAGS and FS_IOC_SETFLAGS (ioctl_iflags(2)), and others that the file system has.
+  // `lock` is held. NotTty; NotSupported for bits that the file system cannot keep.
+  virtual Result<u32> file_flags();
+  virtual Result<void> set_file_flags(u32 flags);
+  // kFileImmutable and kFileAppendOnly, where they are set. Lock-free.
+  u32 bound() const { return bound_.load(std::memory_order_relaxed); }
+
   // Held by the VFS over changes of directory content and size.
   Mutex lock;
 
@@ -157,8 +167,11 @@ class Inode : public RefCounted {
 
  protected:
   ~Inode() override;
+  // By the file system, when it reads or changes the flags.
+  void bind(u32 flags) { bound_.store(flags & (kFileImmutable | kFileAppendOnly), std::memory_order_relaxed); }
 
  private:
+  std::atomic<u32> bound_{0};
   std::atomic<InodeExtra*> extra_{nullptr};
   FileSystem& fs_;
   FileType type_;

@@ -47,6 +47,10 @@ Result<void> may_open(Dentry& dentry, const Credentials& who, u32 flags) {
       break;
   }
   TRY(check_access(inode, who, wanted));
+  if ((inode.bound() & kFileAppendOnly) != 0) {
+    if ((flags & kOpenAccessMask) != kOpenReadOnly && (flags & kOpenAppend) == 0) return Errno::NotPermitted;
+    if ((flags & kOpenTruncate) != 0) return Errno::NotPermitted;
+  }
   if ((flags & kOpenNoAtime) != 0 && !who.capable(kCapFowner)) {
     Stat stat;
     TRY(inode.stat(stat));

@@ -19,6 +19,7 @@ bool in_group(const Credentials& who, u32 gid) {
 Result<void> check_access(Inode& inode, const Credentials& who, u32 wanted) {
   const bool directory = inode.type() == FileType::kDirectory;
   if (wanted == 0) return {};
+  if ((wanted & kMayWrite) != 0 && (inode.bound() & kFileImmutable) != 0) return Errno::NotPermitted;
   if (who.capable(kCapDacOverride) && (directory || (wanted & kMayExecute) == 0)) return {};
   Stat stat;
   TRY(inode.stat(stat));
@@ -42,6 +43,7 @@ Result<void> may_create(const Dentry& directory, const Credentials& who) {
 
 Result<void> may_delete(const Dentry& directory, Inode& victim, const Credentials& who) {
   TRY(check_access(*directory.inode(), who, kMayWrite | kMayExecute));
+  if ((directory.inode()->bound() & kFileAppendOnly) != 0 || victim.bound() != 0) return Errno::NotPermitted;
   if (who.capable(kCapFowner)) return {};
   Stat above;
   TRY(directory.inode()->stat(above));
@@ -67,6 +69,7 @@ Result<NewOwner> new_owner(Inode& directory, FileType type, u32 mode, const Cred
 }
 
 Result<void> may_link(Inode& inode, const Credentials& who) {
+  if (inode.bound() != 0) return Errno::NotPermitted;
   if (who.capable(kCapFowner)) return {};
   Stat stat;
   TRY(inode.stat(stat));
@@ -131,6 +134,9 @@ Result<void> change_attributes(Dentry& dentry, const Credentials& who, SetAttr c
   Stat now;
   TRY(inode.stat(now));
   constexpr u32 kTimes = SetAttr::kAccessed | SetAttr::kModified;
+  // The time of now may be set where the file may be appended to.
+  const u32 binding = (change.which & ~kTimes) == 0 && times_now == TimesNow::kYes ? u32{kFileImmutable} : ~u32{0};
+  if ((inode.bound() & binding) != 0) return Errno::NotPermitted;
   if ((change.which & SetAttr::kMode) != 0) {
     if (now.uid != who.fsuid && !who.capable(kCapFowner)) return Errno::NotPermitted;
     if (!in_group(who, now.gid) && !who.capable(kCapFsetid)) change.mode &= ~kModeSetGid;

@@ -63,6 +63,7 @@ class PseudoFile final : public File {
   Result<u64> seek(i64 wanted, int whence) override;
   Result<void> truncate(u64) override { return {}; }  // O_TRUNC before a write means nothing here
   u32 poll() override { return kPollIn | kPollOut | kPollRdNorm | kPollWrNorm; }
+  Result<i64> ioctl(u32 command, u64 argument) override;
 
  private:
   RefPtr<PseudoInode> inode_;
@@ -82,7 +83,8 @@ class PseudoInode final : public Inode {
   const Row* row() const { return row_; }
   const Numbers& numbers() const { return numbers_; }
   StringView prefix() const { return prefix_; }
-  bool cacheable() const override { return numbers_.count == 0; }
+  // What has a number comes and goes.
+  bool cacheable() const override { return numbers_.count == 0 && !(prefix_.empty() && table().mark != nullptr); }
 
   Result<void> stat(Stat& out) override {
     out.device = file_system().device_number();
@@ -158,10 +160,16 @@ bool match(StringView pattern, StringView name, StringView& kind, u64& number) {
 }
 
 u64 inode_number(usize row, usize depth, const Numbers& n) {
-  u64 h = row * 64 + depth + 2;
+  u64 h = row * 64 + depth + 2 + n.mark;
   for (u32 i = 0; i < n.count; ++i)
     h = (h + n.n[i] + 1) * 0x9E3779B97F4A7C15ull;
   return n.count == 0 ? h : h >> 8;
+}
+
+Numbers with(const Table& table, Numbers numbers, u64 number) {
+  if (numbers.count == 0 && table.mark != nullptr) numbers.mark = table.mark(number);
+  numbers.n[numbers.count++] = number;
+  return numbers;
 }
 
 PseudoInode::Component PseudoInode::below(const Row& row) const {
@@ -195,6 +203,7 @@ Result<RefPtr<Inode>> PseudoInode::make(const Row& row, const Component& c, cons
 
 Result<RefPtr<Inode>> PseudoInode::lookup(StringView name) {
   if (type() != FileType::kDirectory) return Errno::NotDirectory;
+  if (numbers_.mark != 0 && table().mark(numbers_.n[0]) != numbers_.mark) return Errno::NoEntry;
   for (usize i = 0; i < table().count; ++i) {
     const Row& row = table().rows[i];
     const Component c = below(row);
@@ -205,7 +214,7 @@ Result<RefPtr<Inode>> PseudoInode::lookup(StringView name) {
     Numbers numbers = numbers_;
     if (!kind.empty()) {
       if (table().next_number(kind, numbers, number) != number) return Errno::NoEntry;
-      numbers.n[numbers.count++] = number;
+      numbers = with(table(), numbers, number);
     }
     return make(row, c, numbers);
   }
@@ -244,8 +253,7 @@ Result<void> PseudoInode::read_directory(u64 offset, DirectorySink& sink) {
       char text[64];
       BufferWriter writer(text);
       format(writer, "{}{}", c.name.slice(0, open), n);
-      Numbers numbers = numbers_;
-      numbers.n[numbers.count++] = n;
+      const Numbers numbers = with(table(), numbers_, n);
       from = n + 1;
       if (!sink.entry(writer.view(), inode_number(i, prefix_size, numbers), kind_type, (i + 1) << 32 | from)) return {};
     }
@@ -285,6 +293,12 @@ Result<usize> PseudoFile::write(IoCursor& from, u64) {
     value = value.slice(0, value.size() - 1);
   TRY(row.store(value, inode_->numbers()));
   return n;
+}
+
+Result<i64> PseudoFile::ioctl(u32 command, u64 argument) {
+  const Row& row = *inode_->row();
+  if (row.control == nullptr) return File::ioctl(command, argument);
+  return row.control(inode_->numbers(), command, UserAddr{argument});
 }
 
 // position_lock is held.

@@ -21,23 +21,26 @@ namespace pseudo {
 struct Numbers {
   u64 n[4] = {};
   u32 count = 0;
+  u64 mark = 0;  // tells the object of the first number from a later one that has the same number (Table::mark)
   u64 last() const { return n[count - 1]; }
 };
 
 using Show = Result<void> (*)(Writer& out, const Numbers& numbers);
 using Store = Result<void> (*)(StringView text, const Numbers& numbers);
 using Open = Result<RefPtr<File>> (*)(const Numbers& numbers, u32 flags);
+using Control = Result<i64> (*)(const Numbers& numbers, u32 command, UserAddr argument);
 using Follow = Result<RefPtr<Dentry>> (*)(const Numbers& numbers);
 
 enum class RowKind : u8 { kFile, kLink, kDirectory };
 
 struct Row {
   StringView path;
-  StringView text = {};     // the whole content (or link target) where it never changes
-  Show show = nullptr;      // else what makes it
-  Store store = nullptr;    // writes; null: read-only
-  Open open = nullptr;      // a file that is no text: what opens it
-  Follow follow = nullptr;  // a link that jumps to an object
+  StringView text = {};       // the whole content (or link target) where it never changes
+  Show show = nullptr;        // else what makes it
+  Store store = nullptr;      // writes; null: read-only
+  Open open = nullptr;        // a file that is no text: what opens it
+  Control control = nullptr;  // ioctl(2)
+  Follow follow = nullptr;    // a link that jumps to an object
   RowKind kind = RowKind::kFile;
   u16 mode = 0444;
   StringView alias = {};    // a directory that shows the rows of another path (with its own numbers)
@@ -54,6 +57,8 @@ struct Table {
   u64 (*next_number)(StringView kind, const Numbers& outer, u64 from);
   // Who owns the files below a number; null: root.
   void (*owner)(const Numbers& numbers, u32& uid, u32& gid);
+  // What Numbers::mark is to be for a first number that exists; null: 0.
+  u64 (*mark)(u64 number) = nullptr;
 };
 
 Result<RefPtr<FileSystem>> create(const Table& table);

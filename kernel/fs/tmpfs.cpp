@@ -151,12 +151,25 @@ Result<void> TmpfsInode::set_attributes(const SetAttr& change) {
   return {};
 }
 
+Result<u32> TmpfsInode::file_flags() {
+  return u32{flags_};
+}
+
+Result<void> TmpfsInode::set_file_flags(u32 flags) {
+  if ((flags & ~u32{kFileImmutable | kFileAppendOnly | kFileNoDump | kFileNoAtime}) != 0) return Errno::NotSupported;
+  flags_ = flags;
+  bind(flags);
+  changed_ = time::realtime_ns();
+  return {};
+}
+
 void TmpfsInode::note_modified() {
   modified_ = changed_ = time::realtime_ns();
 }
 
 // relatime: only where it is older than the last change, or a day old.
 void TmpfsInode::note_accessed() {
+  if ((flags_ & kFileNoAtime) != 0) return;
   if (accessed_ > modified_ && accessed_ > changed_) return;
   accessed_ = time::realtime_ns();
 }

@@ -63,6 +63,8 @@ class TmpfsInode final : public Inode {
   Result<void> set_xattr(StringView name, Span<const char> value, int flags) override;
   Result<usize> list_xattr(Span<char> out) override;
   Result<void> remove_xattr(StringView name) override;
+  Result<u32> file_flags() override;
+  Result<void> set_file_flags(u32 flags) override;
 
   // The size alone, for a file that nobody else sees yet.
   void set_seals(u32 seals) { seals_.store(seals); }
@@ -84,6 +86,7 @@ class TmpfsInode final : public Inode {
   u32 mode_;
   u32 links_;
   u32 uid_, gid_;
+  u32 flags_ = 0;
   u64 special_device_;
   std::atomic<u64> size_{0};
   u64 accessed_, modified_, changed_, created_;  // ns since 1970

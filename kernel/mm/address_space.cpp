@@ -12,6 +12,8 @@
 
 namespace uni::mm {
 
+std::atomic<u64> g_overcommit{0};
+
 namespace {
 constexpr u64 kLowest = 0x10000;  // vm.mmap_min_addr
 constexpr usize kMaxMappings = 65530;
@@ -149,7 +151,7 @@ bool AddressSpace::limits_allow(u64 extra, u32 protection, u32 flags) const {
   }
   // Overcommit as Linux's heuristic mode: only a single request that could never be met is refused.
   if ((protection & kProtWrite) != 0 && (flags & (kMapNoReserve | kMapShared)) == 0 &&
-      extra >> kPageShift > memory_stats().total_pages)
+      g_overcommit.load(std::memory_order_relaxed) == 0 && extra >> kPageShift > memory_stats().total_pages)
     return false;
   return true;
 }

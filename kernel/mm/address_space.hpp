@@ -208,6 +208,9 @@ class AddressSpace : public RefCounted {
   mutable usize last_index_ = 0;
 };
 
+// /proc/sys/vm/overcommit_memory: 0 refuses what could never be met, 1 nothing. There is no strict accounting.
+extern std::atomic<u64> g_overcommit;
+
 // Says once, on the log and the control channel, that memory is out and which limit to raise.
 void report_out_of_memory();
 // A full memory barrier on every processor (membarrier(2)).

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // netdevice(7): the ioctls by which programs list and read interfaces. Changing them is refused: the boot configuration
-// decides.
+// decides; but to ask for the flags that an interface has is no change.
 #include "kernel/net/core.hpp"
 #include "kernel/net/interfaces.hpp"
+#include "kernel/sched/process.hpp"
 
 namespace uni::net {
 
@@ -91,6 +92,21 @@ Result<i64> get_config(UserAddr argument) {
   return i64{0};
 }
 
+i16 flags_of(const Interface& i) {
+  return static_cast<i16>(kUp | kRunning | (i.loopback ? kLoopback : kBroadcast | kMulticast));
+}
+
+bool changes(u32 command) {
+  return command == kSetFlags || command == kSetAddress || command == kSetNetmask || command == kSetMtu;
+}
+
+// In Linux's order: who may, which interface, and then what cannot be done here.
+Result<void> refuse(u32 command, const Interface& i, const InterfaceRequest& request) {
+  if (command == kSetFlags && ((request.flags ^ flags_of(i)) & kUp) == 0) return {};
+  if (command == kSetMtu && request.number == static_cast<i32>(i.mtu)) return {};
+  return Errno::NotPermitted;
+}
+
 Result<void> answer(u32 command, const Interface& i, InterfaceRequest& request) {
   const InterfaceAddress* a = v4_of(i);
   const auto inet = [&](u32 address) -> Result<void> {
@@ -100,7 +116,7 @@ Result<void> answer(u32 command, const Interface& i, InterfaceRequest& request) 
   };
   switch (command) {
     case kGetFlags:
-      request.flags = static_cast<i16>(kUp | kRunning | (i.loopback ? kLoopback : kBroadcast | kMulticast));
+      request.flags = flags_of(i);
       return {};
     case kGetAddress:
       return inet(a == nullptr ? 0 : a->ip.v4_raw());
@@ -139,7 +155,6 @@ Result<i64> interface_ioctl(u32 command, UserAddr argument) {
     case kSetAddress:
     case kSetNetmask:
     case kSetMtu:
-      return Errno::NotPermitted;
     case kGetName:
     case kGetFlags:
     case kGetAddress:
@@ -154,9 +169,11 @@ Result<i64> interface_ioctl(u32 command, UserAddr argument) {
     default:
       return Errno::NotTty;
   }
-  TRY(init());
   const UserPtr<InterfaceRequest> at(argument);
   InterfaceRequest request = TRY(at.read());
+  constexpr unsigned kNetAdmin = 12;  // CAP_NET_ADMIN
+  if (changes(command) && !Process::current().credentials.capable(kNetAdmin)) return Errno::NotPermitted;
+  TRY(init());
   request.name[sizeof request.name - 1] = '\0';
   Interface i;
   for (usize n = 0; interface_at(n, &i); ++n) {
@@ -165,6 +182,10 @@ Result<i64> interface_ioctl(u32 command, UserAddr argument) {
       __builtin_memcpy(request.name, i.name, sizeof request.name);
     } else {
       if (!(StringView(request.name) == StringView(i.name))) continue;
+      if (changes(command)) {
+        TRY(refuse(command, i, request));
+        return i64{0};
+      }
       TRY(answer(command, i, request));
     }
     TRY(at.write(request));

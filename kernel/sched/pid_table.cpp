@@ -110,6 +110,16 @@ Result<void> place(Pid pid, Process& process, Thread& thread) {
   return {};
 }
 
+u32 last() {
+  LockGuard guard(table_lock);
+  return table().next - 1;
+}
+
+void set_last(u32 number) {
+  LockGuard guard(table_lock);
+  table().next = max(number + 1, 2u);
+}
+
 void retire_thread(Tid tid, const Thread& thread) {
   LockGuard guard(table_lock);
   Slot* s = slot(raw(tid));

@@ -24,6 +24,9 @@ void retire_process(Pid pid);
 // A process enters or leaves a group or session.
 void add_user(Pid number);
 void drop_user(Pid number);
+// The number given last, and what is to count as such (/proc/sys/kernel/ns_last_pid). Below kLimit.
+u32 last();
+void set_last(u32 number);
 // With a reference, or null.
 RefPtr<Process> find_process(Pid pid);
 RefPtr<Thread> find_thread(Tid tid);

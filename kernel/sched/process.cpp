@@ -57,7 +57,7 @@ Result<void> inherit(Process& child, Process& parent) {
   child.core_filter = parent.core_filter;
   child.personality = parent.personality;
   child.no_new_privileges = parent.no_new_privileges;
-  child.keep_capabilities = parent.keep_capabilities;
+  child.secure_bits = parent.secure_bits;
   child.huge_pages_disabled = parent.huge_pages_disabled;
   child.oom_score_adj = parent.oom_score_adj;
   return {};

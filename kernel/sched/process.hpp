@@ -38,6 +38,16 @@ struct Credentials {
   bool capable(unsigned capability) const { return ((cap_effective >> capability) & 1) != 0; }
 };
 
+// SECBIT_* (capabilities(7), "The securebits flags"); the bit above each locks it.
+enum SecureBit : u32 {
+  kSecureNoRoot = 1,
+  kSecureNoSetuidFixup = 4,
+  kSecureKeepCaps = 16,
+  kSecureNoAmbientRaise = 64,
+  kSecureBits = kSecureNoRoot | kSecureNoSetuidFixup | kSecureKeepCaps | kSecureNoAmbientRaise,
+  kSecureLocks = kSecureBits << 1,
+};
+
 struct Limit {
   u64 soft, hard;
 };
@@ -152,7 +162,7 @@ class Process : public RefCounted {
   u32 dumpable = 1;
   u32 personality = 0;
   bool no_new_privileges = false;
-  bool keep_capabilities = false;  // PR_SET_KEEPCAPS
+  u32 secure_bits = 0;  // SecureBit
   bool child_subreaper = false;
   bool huge_pages_disabled = false;  // PR_SET_THP_DISABLE
   int parent_death_signal = 0;

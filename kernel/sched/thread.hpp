@@ -101,7 +101,8 @@ class Thread : public RefCounted {
   bool rseq_stale = false;  // was off its processor since the area was written
   int exit_status = 0;
   static constexpr u64 kTimerSlack = 50'000;
-  u64 timer_slack_ns = kTimerSlack;  // PR_SET_TIMERSLACK; timers are exact, so it is only kept
+  u64 timer_slack_ns = kTimerSlack;          // PR_SET_TIMERSLACK; timers are exact, so it is only kept
+  u64 default_timer_slack_ns = kTimerSlack;  // its maker's when it was made
 
   // seccomp(2) and landlock(7): what binds the thread and all that it makes; null where nothing does. The objects are
   // the ABI layer's.

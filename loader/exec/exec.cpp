@@ -346,7 +346,7 @@ Result<NewCredentials> credentials_after(const Process& process, fs::File& file)
   }
   n.secure = n.euid != c.uid || n.egid != c.gid;
   n.ambient = n.euid != c.euid || n.egid != c.egid ? 0 : c.cap_ambient;
-  if (c.uid == 0 || n.euid == 0) {
+  if ((process.secure_bits & kSecureNoRoot) == 0 && (c.uid == 0 || n.euid == 0)) {
     n.permitted = c.cap_inheritable | c.cap_bounding;
     n.effective = n.euid == 0 ? n.permitted : n.ambient;
   } else {
@@ -365,7 +365,7 @@ void apply(Process& process, const NewCredentials& n) {
   c.cap_permitted = n.permitted;
   c.cap_effective = n.effective;
   c.cap_ambient = n.ambient;
-  process.keep_capabilities = false;
+  process.secure_bits &= ~u32{kSecureKeepCaps};
 }
 
 // The thread is named after the program (prctl(2), PR_GET_NAME).

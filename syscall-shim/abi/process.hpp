@@ -58,6 +58,7 @@ inline constexpr i32 kPrSetSeccomp = 22;
 inline constexpr i32 kPrCapbsetRead = 23;
 inline constexpr i32 kPrCapbsetDrop = 24;
 inline constexpr i32 kPrGetSecurebits = 27;
+inline constexpr i32 kPrSetSecurebits = 28;
 inline constexpr i32 kPrSetTimerslack = 29;
 inline constexpr i32 kPrGetTimerslack = 30;
 inline constexpr i32 kPrSetChildSubreaper = 36;

@@ -16,6 +16,7 @@
 #include "kernel/sched/process.hpp"
 #include "kernel/sched/thread_access.hpp"
 #include "kernel/sched/trace.hpp"
+#include "kernel/time/posix_timers.hpp"
 #include "syscall-shim/abi/process.hpp"
 #include "syscall-shim/linux/process.hpp"
 #include "syscall-shim/linux/thread.hpp"
@@ -80,7 +81,7 @@ void copy_thread_state(Thread& thread, Thread& self, const Request& r) {
   thread.fs_base = (r.flags & kCloneSetTls) != 0 ? r.tls : arch::user_tls();
   thread.gs_base = self.gs_base;
   sched::inherit_parameters(thread, self);
-  thread.timer_slack_ns = self.timer_slack_ns;
+  thread.timer_slack_ns = thread.default_timer_slack_ns = self.timer_slack_ns;
   thread.blocked = self.blocked;
   __builtin_memcpy(thread.name, self.name, sizeof thread.name);
   arch::fpu_save(thread.fpu);
@@ -197,7 +198,10 @@ Result<i64> clone_process(const Request& r) {
     if (grandparent) home = grandparent.get();
     child->exit_signal = parent.exit_signal;
   }
-  if (const auto published = ThreadAccess::publish(*thread, home); !published.ok()) {
+  Result<void> published = time::watch_cpu_limit(*child);
+  if (published.ok()) published = ThreadAccess::publish(*thread, home);
+  if (!published.ok()) {
+    time::release_timers(*child);
     if (pidfd >= 0) (void)parent.files->close(pidfd).ok();
     return published.error();
   }

@@ -74,7 +74,8 @@ Result<i64> finish_write(Result<usize> written) {
   if (written.error() == Errno::Pipe) {
     signal::Info info;
     info.number = signal::kPipe;
-    info.code = 0x80;
+    info.pid = raw(Process::current().pid());
+    info.uid = Process::current().credentials.uid;
     signal::send(Thread::current(), info).take();  // EPIPE is told in any case
   }
   return written.error();

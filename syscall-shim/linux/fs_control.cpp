@@ -6,6 +6,7 @@
 #include "kernel/fs/lease.hpp"
 #include "kernel/fs/locks.hpp"
 #include "kernel/fs/page_cache.hpp"
+#include "kernel/fs/permission.hpp"
 #include "kernel/fs/pipe.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
@@ -34,6 +35,9 @@ Result<i64> set_flags(fs::File& file, i32 fd, u32 wanted) {
   wanted &= kChangeableFlags;
   const fs::Inode* inode = file.inode();
   const bool regular = inode != nullptr && inode->type() == fs::FileType::kRegular;
+  if (inode != nullptr && (inode->bound() & fs::kFileAppendOnly) != 0 &&
+      ((wanted ^ file.flags()) & fs::kOpenAppend) != 0)
+    return Errno::NotPermitted;
   if ((wanted & fs::kOpenDirect) != 0 && !regular && file.kind() != fs::FileKind::kPipe) return Errno::Invalid;
   if (((wanted ^ file.flags()) & fs::kOpenAsync) != 0) TRY(fs::set_async(file, fd, (wanted & fs::kOpenAsync) != 0));
   change_flags(file, kChangeableFlags, wanted);
@@ -59,6 +63,32 @@ Result<i64> owner_extended(fs::File& file, i32 command, UserPtr<abi::FOwner> use
   if (wanted.type < 0 || wanted.type > static_cast<i32>(fs::OwnerKind::kGroup)) return Errno::Invalid;
   if (wanted.pid < 0) return Errno::NoProcess;
   TRY(fs::set_io_owner(file, {static_cast<fs::OwnerKind>(wanted.type), static_cast<u32>(wanted.pid)}));
+  return 0;
+}
+
+// FS_IOC_GETFLAGS, FS_IOC_SETFLAGS (ioctl_iflags(2)).
+constexpr u32 kGetFileFlags = 0x80086601, kSetFileFlags = 0x40086602;
+
+Result<i64> file_flags(fs::File& file, u32 command, UserPtr<u32> user) {
+  constexpr u32 kCapFowner = 3, kCapLinuxImmutable = 9, kBinding = fs::kFileImmutable | fs::kFileAppendOnly;
+  fs::Inode& inode = *file.inode();
+  const u32 wanted = command == kSetFileFlags ? TRY(user.read()) : 0;
+  u32 flags = 0;
+  {
+    LockGuard guard(inode.lock);
+    flags = TRY(inode.file_flags());
+    if (command == kSetFileFlags) {
+      const Credentials& who = Process::current().credentials;
+      if (file.dentry() != nullptr) TRY(fs::writable_place(*file.dentry()));
+      fs::Stat stat;
+      TRY(inode.stat(stat));
+      if (stat.uid != who.fsuid && !who.capable(kCapFowner)) return Errno::NotPermitted;
+      if (((wanted ^ flags) & kBinding) != 0 && !who.capable(kCapLinuxImmutable)) return Errno::NotPermitted;
+      TRY(inode.set_file_flags(wanted));
+      return 0;
+    }
+  }
+  TRY(user.write(flags));
   return 0;
 }
 
@@ -312,6 +342,8 @@ Result<i64> sys_ioctl(i32 fd, u32 command, u64 argument) {
       break;
   }
   fs::Inode* inode = file->kind() == fs::FileKind::kInode ? file->inode() : nullptr;
+  if (inode != nullptr && (command == kGetFileFlags || command == kSetFileFlags))
+    return file_flags(*file, command, UserPtr<u32>(argument));
   if (inode != nullptr && inode->type() == fs::FileType::kRegular) {
     if (command == abi::kFioRead) {
       const i64 left = static_cast<i64>(inode->size()) - static_cast<i64>(file->position);

@@ -32,6 +32,7 @@ Result<i64> sys_truncate(UserText path, i64 size) {
   if (found->mount() != nullptr && found->mount()->read_only()) return Errno::ReadOnlyFs;
   TRY(fs::check_access(*found->inode(), Process::current().credentials, kMayWrite));
   fs::Inode& inode = *found->inode();
+  if (inode.bound() != 0) return Errno::NotPermitted;
   TRY(fs::get_write_access(inode));
   Result<void> done = fs::leases::break_for(inode, fs::leases::Access::kWrite, fs::leases::Wait::kYes);
   if (done.ok()) done = fs::truncate_inode(inode, static_cast<u64>(size));
@@ -45,6 +46,7 @@ Result<i64> sys_ftruncate(i32 fd, i64 size) {
   if (size < 0) return Errno::Invalid;
   const RefPtr<fs::File> file = TRY(file_of(fd));
   if (!file->writable()) return Errno::Invalid;
+  if (file->inode() != nullptr && file->inode()->bound() != 0) return Errno::NotPermitted;
   TRY(file->truncate(static_cast<u64>(size)));
   return 0;
 }
@@ -57,6 +59,11 @@ Result<i64> sys_fallocate(i32 fd, i32 mode, i64 offset, i64 length) {
   if ((mode & ~kKnown) != 0) return Errno::NotSupported;
   if (!file->writable()) return Errno::BadFd;
   if (file->kind() == fs::FileKind::kPipe) return Errno::IllegalSeek;
+  if (const fs::Inode* inode = file->inode()) {
+    constexpr i32 kKeepSize = 1;
+    if ((inode->bound() & fs::kFileImmutable) != 0) return Errno::NotPermitted;
+    if ((inode->bound() & fs::kFileAppendOnly) != 0 && (mode & ~kKeepSize) != 0) return Errno::NotPermitted;
+  }
   TRY(file->allocate(mode, static_cast<u64>(offset), static_cast<u64>(length)));
   return 0;
 }

@@ -31,6 +31,7 @@ Result<void> may_use(fs::Dentry& dentry, StringView name, Use use) {
   const Credentials& who = Process::current().credentials;
   fs::Inode& inode = *dentry.inode();
   if (use == Use::kWrite && dentry.mount() != nullptr && dentry.mount()->read_only()) return Errno::ReadOnlyFs;
+  if (use == Use::kWrite && inode.bound() != 0) return Errno::NotPermitted;
   if (name.starts_with("trusted.")) {
     if (who.capable(kCapSysAdmin)) return {};
     return use == Use::kWrite ? Errno::NotPermitted : Errno::NoData;

@@ -40,9 +40,10 @@ void change_users(Process& process, Ids ids) {
   // What it holds now may be of another user (prctl(2), PR_SET_DUMPABLE).
   if (before.euid != c.euid || before.fsuid != c.fsuid) process.dumpable = 0;
   c.suid = ids.saved;
+  if ((process.secure_bits & kSecureNoSetuidFixup) != 0) return;
   const bool has_root = c.uid == 0 || c.euid == 0 || c.suid == 0;
   if (had_root && !has_root) {
-    if (!process.keep_capabilities) c.cap_permitted = c.cap_effective = 0;
+    if ((process.secure_bits & kSecureKeepCaps) == 0) c.cap_permitted = c.cap_effective = 0;
     c.cap_ambient = 0;
   }
   if (was_root && c.euid != 0) c.cap_effective = 0;
@@ -191,6 +192,7 @@ Result<i64> sys_setfsuid(u32 uid) {
   const u32 old = c.fsuid;
   if (uid == kUnchanged || (!is_user(c, uid) && uid != c.fsuid && !c.capable(abi::kCapSetuid))) return i64{old};
   c.fsuid = uid;
+  if ((process.secure_bits & kSecureNoSetuidFixup) != 0) return i64{old};
   if (old == 0 && uid != 0) c.cap_effective &= ~kFileCapabilities;
   if (old != 0 && uid == 0) c.cap_effective |= c.cap_permitted & kFileCapabilities;
   return i64{old};

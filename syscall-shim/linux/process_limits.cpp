@@ -46,7 +46,9 @@ Result<i64> ambient(u64 operation, u64 capability, u64 c, u64 d) {
     case kIsSet:
       return (credentials.cap_ambient & bit) != 0 ? 1 : 0;
     case kRaise:
-      if ((credentials.cap_permitted & credentials.cap_inheritable & bit) == 0) return Errno::NotPermitted;
+      if ((credentials.cap_permitted & credentials.cap_inheritable & bit) == 0 ||
+          (process.secure_bits & kSecureNoAmbientRaise) != 0)
+        return Errno::NotPermitted;
       credentials.cap_ambient |= bit;
       return 0;
     case kLower:
@@ -63,6 +65,28 @@ Result<i64> drop_bounding(u64 capability) {
   if (!process.credentials.capable(abi::kCapSetpcap)) return Errno::NotPermitted;
   if (capability > abi::kCapLast) return Errno::Invalid;
   process.credentials.cap_bounding &= ~(u64{1} << capability);
+  return 0;
+}
+
+Result<i64> keep_capabilities(u64 wanted) {
+  if (wanted > 1) return Errno::Invalid;
+  Process& process = Process::current();
+  LockGuard guard(process.lock);
+  if ((process.secure_bits & (kSecureKeepCaps << 1)) != 0) return Errno::NotPermitted;
+  process.secure_bits =
+      wanted != 0 ? process.secure_bits | kSecureKeepCaps : process.secure_bits & ~u32{kSecureKeepCaps};
+  return 0;
+}
+
+// A locked bit stays as it is, and a lock stays.
+Result<i64> set_secure_bits(u64 wanted) {
+  Process& process = Process::current();
+  LockGuard guard(process.lock);
+  const u64 old = process.secure_bits, locks = old & kSecureLocks;
+  if (((locks >> 1) & (old ^ wanted)) != 0 || (locks & ~wanted) != 0) return Errno::NotPermitted;
+  if ((wanted & ~u64{kSecureBits | kSecureLocks}) != 0) return Errno::NotPermitted;
+  if (!process.credentials.capable(abi::kCapSetpcap)) return Errno::NotPermitted;
+  process.secure_bits = static_cast<u32>(wanted);
   return 0;
 }
 
@@ -115,11 +139,9 @@ Result<i64> sys_prctl(i32 option, u64 a, u64 b, u64 c, u64 d) {
       if (a != 0 && a != ~u64{0} && !Process::find(Pid{static_cast<u32>(a)})) return Errno::Invalid;
       return 0;
     case abi::kPrGetKeepcaps:
-      return process.keep_capabilities ? 1 : 0;
+      return (process.secure_bits & kSecureKeepCaps) != 0 ? 1 : 0;
     case abi::kPrSetKeepcaps:
-      if (a > 1) return Errno::Invalid;
-      process.keep_capabilities = a != 0;
-      return 0;
+      return keep_capabilities(a);
     case abi::kPrGetTiming:
       return 0;  // PR_TIMING_STATISTICAL
     case abi::kPrSetTiming:
@@ -131,13 +153,15 @@ Result<i64> sys_prctl(i32 option, u64 a, u64 b, u64 c, u64 d) {
     case abi::kPrCapbsetDrop:
       return drop_bounding(a);
     case abi::kPrGetSecurebits:
-      return 0;
+      return i64{process.secure_bits};
+    case abi::kPrSetSecurebits:
+      return set_secure_bits(a);
     case abi::kPrGetSeccomp:
       return get_seccomp();
     case abi::kPrSetSeccomp:
       return set_seccomp(a, UserAddr{b});
     case abi::kPrSetTimerslack:
-      thread.timer_slack_ns = a == 0 ? Thread::kTimerSlack : a;
+      thread.timer_slack_ns = a == 0 ? thread.default_timer_slack_ns : a;
       return 0;
     case abi::kPrGetTimerslack:
       return static_cast<i64>(thread.timer_slack_ns);

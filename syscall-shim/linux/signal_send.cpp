@@ -248,7 +248,7 @@ static Result<RefPtr<Process>> process_of(fs::File& file) {
   const fs::pseudo::Numbers* numbers = inode != nullptr ? fs::pseudo::numbers_of(*inode, "proc", "<pid>") : nullptr;
   if (numbers == nullptr) return Errno::BadFd;
   RefPtr<Process> found = Process::find(Pid{static_cast<u32>(numbers->last())});
-  if (!found) return Errno::NoProcess;
+  if (!found || (numbers->mark != 0 && found->started_ns != numbers->mark)) return Errno::NoProcess;
   return found;
 }
 

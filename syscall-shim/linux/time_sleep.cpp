@@ -69,7 +69,7 @@ Result<i64> sys_clock_nanosleep(i32 clock, i32 flags, UserPtr<abi::Timespec> dur
       return Errno::NotSupported;
     default: {
       // One's own CPU time does not pass while one sleeps (clock_nanosleep(2)).
-      if (clock == abi::kClockThreadCpu) return Errno::Invalid;
+      if (clock == abi::kClockThreadCpu) return Errno::NotSupported;
       const CpuClock cpu = TRY(decode_cpu_clock(clock));
       const u64 ns = TRY(read_duration(duration));
       if (cpu.per_thread) return Errno::Invalid;

@@ -32,7 +32,11 @@ int main(void) {
   IS(r.ifr_mtu >= 1500);
   RET(ioctl(fd, SIOCGIFINDEX, &r));
   IS(r.ifr_ifindex == (int)if_nametoindex("lo"));
+  RET(ioctl(fd, SIOCGIFFLAGS, &r));
+  RET(ioctl(fd, SIOCSIFFLAGS, &r));
+  RET(ioctl(fd, SIOCSIFFLAGS, NULL));
   strcpy(r.ifr_name, "none0");
   RET(ioctl(fd, SIOCGIFADDR, &r));
+  RET(ioctl(fd, SIOCSIFFLAGS, &r));
   return done();
 }

@@ -25,6 +25,7 @@ int main(void) {
   ts = (struct timespec){1, 0};
   RET(clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &ts, NULL));
   SAY("%s", error_name(clock_nanosleep(99, 0, &ts, NULL)));
+  RET(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &ts, NULL));
   ts = (struct timespec){0, -1};
   SAY("%s", error_name(clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL)));
   RET(usleep(1000));

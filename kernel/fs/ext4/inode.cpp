@@ -73,7 +73,9 @@ Ext4Inode::Ext4Inode(Ext4& fs, FileType type, u32 number, Ext4::InodePlace place
       fs_(fs),
       place_(uni::move(place)),
       raw_(place_.buffer.at<DiskInode>(place_.offset)),
-      seed_(inode_seed(fs, number, raw_->generation)) {}
+      seed_(inode_seed(fs, number, raw_->generation)) {
+  bind(raw_->flags);
+}
 
 bool Ext4Inode::has_extra(usize end) const {
   return present(*raw_, fs_.geometry().inode_size, end);
@@ -145,7 +147,7 @@ void Ext4Inode::touch(bool content) {
 
 // As relatime does (mount(8)): once a day, and when the last change is later than the last access.
 void Ext4Inode::note_accessed() {
-  if (fs_.read_only()) return;
+  if (fs_.read_only() || (raw_->flags & kFileNoAtime) != 0) return;
   const u64 now = time::realtime_ns();
   const i64 seconds = static_cast<i64>(now / time::kSecond);
   DiskInode& d = *raw_;
@@ -156,6 +158,20 @@ void Ext4Inode::note_accessed() {
   if (has_extra(offsetof(DiskInode, created)))
     d.accessed_extra = extra_of({seconds, static_cast<u32>(now % time::kSecond)});
   changed();
+}
+
+Result<u32> Ext4Inode::file_flags() {
+  return raw_->flags & kFlagsVisible;
+}
+
+// What is about the layout of the file is shown, but stays as it is.
+Result<void> Ext4Inode::set_file_flags(u32 flags) {
+  if (fs_.read_only()) return Errno::ReadOnlyFs;
+  if ((flags & ~kFlagsVisible) != 0) return Errno::NotSupported;
+  raw_->flags = (raw_->flags & ~kFlagsSettable) | (flags & kFlagsSettable);
+  bind(raw_->flags);
+  touch(false);
+  return {};
 }
 
 void Ext4Inode::put_size(u64 size) {

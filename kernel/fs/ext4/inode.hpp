@@ -35,6 +35,8 @@ class Ext4Inode : public Inode {
   Result<void> set_xattr(StringView name, Span<const char> value, int flags) override;
   Result<usize> list_xattr(Span<char> out) override;
   Result<void> remove_xattr(StringView name) override;
+  Result<u32> file_flags() override;
+  Result<void> set_file_flags(u32 flags) override;
 
   // --- for the other files of ext4 ---
   void put_size(u64 size);

@@ -168,6 +168,9 @@ enum InodeFlag : u32 {
   kFlagXattrInode = 0x200000,
   kFlagInlineData = 0x10000000,
 };
+// What programs see of them, and what they may set: secrm, unrm, compr, sync, immutable, append, nodump, noatime,
+// notail, dirsync, topdir.
+inline constexpr u32 kFlagsVisible = 0x705BDFFF, kFlagsSettable = 0x000380FF;
 
 struct DiskInode {
   u16 mode;

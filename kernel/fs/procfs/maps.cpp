@@ -16,7 +16,7 @@ Result<RefPtr<mm::AddressSpace>> space_of(const Numbers& numbers) {
   return RefPtr<mm::AddressSpace>(process->space);
 }
 
-void write_name(Writer& out, const mm::Mapping& m, usize column, Span<char> buffer) {
+StringView name_of(const mm::Mapping& m, Span<char> buffer) {
   StringView name;
   if (m.file) {
     if (m.file->dentry() != nullptr) {
@@ -38,6 +38,10 @@ void write_name(Writer& out, const mm::Mapping& m, usize column, Span<char> buff
   } else if (m.shared()) {
     name = "/dev/zero (deleted)";
   }
+  return name;
+}
+
+void write_name(Writer& out, StringView name, usize column) {
   if (!name.empty()) {
     for (; column < kNameColumn; ++column)
       out.write(" ");
@@ -57,7 +61,7 @@ void write_mapping(Writer& out, const mm::Mapping& m, Span<char> buffer) {
          (m.protection & mm::kProtExec) != 0 ? 'x' : '-', m.shared() ? 's' : 'p',
          m.file ? m.object_page << kPageShift : 0, st.device >> 8, st.device & 0xFF, st.inode);
   out.write(line.view());
-  write_name(out, m, line.view().size(), buffer);
+  write_name(out, name_of(m, buffer), line.view().size());
 }
 
 struct Sums {
@@ -117,6 +121,47 @@ Result<Sums> sums_of(mm::AddressSpace& space, const Range& r) {
   return s;
 }
 
+// PROCMAP_QUERY (linux/fs.h, since 6.11).
+struct MapQuery {
+  u64 size, query_flags, query_address;
+  u64 start, end, flags, page_size, offset, inode;
+  u32 device_major, device_minor;
+  u32 name_size, build_id_size;
+  u64 name_at, build_id_at;
+};
+static_assert(sizeof(MapQuery) == 104);
+enum : u32 {
+  kQueryProtection = 7,  // readable, writable, executable: as in Protection
+  kQueryShared = 8,
+  kQueryOrNext = 16,
+  kQueryFile = 32,
+  kQueryKnown = 63
+};
+
+// Is it the mapping that is asked for? They come in order.
+bool answers(const mm::Mapping& m, const MapQuery& q) {
+  if (m.end <= q.query_address) return false;
+  if ((q.query_flags & kQueryOrNext) == 0 && m.start > q.query_address) return false;
+  if ((q.query_flags & kQueryFile) != 0 && !m.file) return false;
+  if ((q.query_flags & kQueryProtection & ~u64{m.protection}) != 0) return false;
+  return (q.query_flags & kQueryShared) == 0 || m.shared();
+}
+
+StringView describe(const mm::Mapping& m, MapQuery& q, Span<char> buffer) {
+  Stat st;
+  Inode* inode = m.file ? m.file->inode() : nullptr;
+  if (inode == nullptr || !inode->stat(st).ok()) st = Stat{};
+  q.start = m.start;
+  q.end = m.end;
+  q.flags = (m.protection & kQueryProtection) | (m.shared() ? u64{kQueryShared} : 0);
+  q.page_size = kPageSize;
+  q.offset = m.file ? m.object_page << kPageShift : 0;
+  q.inode = st.inode;
+  q.device_major = static_cast<u32>(st.device >> 8);
+  q.device_minor = static_cast<u32>(st.device & 0xFF);
+  return name_of(m, buffer);
+}
+
 }  // namespace
 
 Result<void> show_maps(Writer& out, const Numbers& numbers) {
@@ -125,6 +170,41 @@ Result<void> show_maps(Writer& out, const Numbers& numbers) {
   TRY(buffer.resize(4096));
   space->each([&](const mm::Mapping& m) { write_mapping(out, m, buffer.span()); });
   return {};
+}
+
+Result<i64> query_map(const Numbers& numbers, u32 command, UserAddr argument) {
+  constexpr u32 kQuery = 0xC0686611;  // PROCMAP_QUERY
+  if (command != kQuery) return Errno::NotTty;
+  const u64 size = TRY(UserPtr<u64>(argument).read());
+  if (size > kPageSize) return Errno::TooBig;
+  if (size < 2 * sizeof(u64)) return Errno::Invalid;
+  MapQuery q{};
+  TRY(copy_from_user(&q, argument, min<u64>(size, sizeof q)));
+  for (u64 at = sizeof q; at < size; ++at) {
+    if (TRY(UserPtr<u8>(argument + at).read()) != 0) return Errno::TooBig;
+  }
+  if ((q.query_flags & ~u64{kQueryKnown}) != 0) return Errno::Invalid;
+  if ((q.name_size != 0) != (q.name_at != 0) || (q.build_id_size != 0) != (q.build_id_at != 0)) return Errno::Invalid;
+  auto space = TRY(space_of(numbers));
+  Vector<char> buffer;
+  TRY(buffer.resize(4096));
+  StringView name;
+  bool found = false;
+  space->each([&](const mm::Mapping& m) {
+    if (found || !answers(m, q)) return;
+    found = true;
+    name = describe(m, q, buffer.span());
+  });
+  if (!found) return Errno::NoEntry;
+  q.build_id_size = 0;  // not looked for
+  if (q.name_size != 0 && !name.empty()) {
+    if (name.size() + 1 > q.name_size) return Errno::NameTooLong;
+    TRY(copy_to_user(UserAddr{q.name_at}, name.data(), name.size()));
+    TRY(UserPtr<char>(q.name_at + name.size()).write('\0'));
+  }
+  q.name_size = q.name_size == 0 || name.empty() ? 0 : static_cast<u32>(name.size() + 1);
+  TRY(copy_to_user(argument, &q, min<u64>(size, sizeof q)));
+  return i64{0};
 }
 
 Result<void> show_smaps(Writer& out, const Numbers& numbers) {

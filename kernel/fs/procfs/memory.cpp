@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// /proc/PID/mem: the process's memory at its addresses, as a tracer reaches it, and /proc/PID/syscall. Who may trace
-// the process may open them (proc_pid_mem(5)). An open file stays with the memory that the process had then, but does
-// not keep it: when that is gone, it is empty.
+// /proc/PID/mem: the process's memory at its addresses, as a tracer reaches it, /proc/PID/pagemap and
+// /proc/PID/syscall. Who may trace the process may open them (proc_pid_mem(5)). An open file stays with the memory that
+// the process had then, but does not keep it: when that is gone, it is empty.
 #include "kernel/arch/trap_frame.hpp"
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/mm/address_space.hpp"
@@ -12,12 +12,32 @@ namespace {
 
 using mm::AddressSpace;
 
+// The memory that a process had when the file was opened. Its vDSO's random place tells it from a later one at the same
+// address.
+class MemoryOfOpen {
+ public:
+  MemoryOfOpen(RefPtr<Process> process, AddressSpace& space)
+      : process_(move(process)), then_(&space), vdso_(space.vdso_address) {}
+  // Null when it is gone.
+  RefPtr<AddressSpace> memory() const {
+    LockGuard guard(process_->lock);
+    AddressSpace* now = process_->space.get();
+    if (now != then_ || now == nullptr || now->vdso_address != vdso_) return {};
+    return RefPtr<AddressSpace>(now);
+  }
+
+ private:
+  RefPtr<Process> process_;
+  const AddressSpace* then_;
+  u64 vdso_;
+};
+
 class MemoryFile final : public File {
  public:
   MemoryFile(RefPtr<Process> process, AddressSpace& space, u32 flags)
-      : File(FileKind::kOther, flags), process_(move(process)), then_(&space), vdso_(space.vdso_address) {}
+      : File(FileKind::kOther, flags), of_(move(process), space) {}
   Result<usize> read(IoCursor& to, u64 at) override {
-    const RefPtr<AddressSpace> space = memory();
+    const RefPtr<AddressSpace> space = of_.memory();
     if (!space) return usize{0};
     char buffer[kPiece];
     usize done = 0;
@@ -34,7 +54,7 @@ class MemoryFile final : public File {
     return done;
   }
   Result<usize> write(IoCursor& from, u64 at) override {
-    const RefPtr<AddressSpace> space = memory();
+    const RefPtr<AddressSpace> space = of_.memory();
     if (!space) return usize{0};
     char buffer[kPiece];
     usize done = 0;
@@ -58,19 +78,66 @@ class MemoryFile final : public File {
 
  private:
   static constexpr usize kPiece = 1024;
-  // The memory of the open, or null. Its vDSO's random place tells it from a later one at the same address.
-  RefPtr<AddressSpace> memory() {
-    LockGuard guard(process_->lock);
-    AddressSpace* now = process_->space.get();
-    if (now != then_ || now == nullptr || now->vdso_address != vdso_) return {};
-    return RefPtr<AddressSpace>(now);
+  MemoryOfOpen of_;
+};
+
+// /proc/PID/pagemap (proc_pid_pagemap(5)): eight bytes a page. Frames have no numbers here, as for a program without
+// CAP_SYS_ADMIN.
+class PageMapFile final : public File {
+ public:
+  PageMapFile(RefPtr<Process> process, AddressSpace& space, u32 flags)
+      : File(FileKind::kOther, flags), of_(move(process), space) {}
+  Result<usize> read(IoCursor& to, u64 at) override {
+    const RefPtr<AddressSpace> space = of_.memory();
+    if (!space) return usize{0};
+    if (at % sizeof(u64) != 0 || to.remaining() % sizeof(u64) != 0) return Errno::Invalid;
+    usize done = 0;
+    const u64 last = kUserEnd >> kPageShift;
+    for (u64 page = at / sizeof(u64); page < last && to.remaining() > 0; page += kEntries) {
+      u64 entries[kEntries];
+      const usize count = min<usize>(min<usize>(kEntries, to.remaining() / sizeof(u64)), last - page);
+      describe(*space, page << kPageShift, entries, count);
+      // SAFETY: the entries as bytes.
+      const usize put = TRY(to.put(reinterpret_cast<const char*>(entries), count * sizeof(u64)));
+      done += put;
+      if (put < count * sizeof(u64)) break;
+    }
+    return done;
   }
-  RefPtr<Process> process_;
-  const AddressSpace* then_;
-  u64 vdso_;
+  bool seekable() const override { return true; }
+  Result<u64> seek(i64 wanted, int whence) override {
+    if ((whence != 0 && whence != 1) || wanted < 0) return Errno::Invalid;
+    position = whence == 0 ? static_cast<u64>(wanted) : position + static_cast<u64>(wanted);
+    return u64{position};
+  }
+
+ private:
+  static constexpr usize kEntries = 128;
+  static void describe(AddressSpace& space, u64 start, u64* entries, usize count) {
+    constexpr u64 kPresent = u64{1} << 63, kFile = u64{1} << 61;
+    const u64 end = start + (count << kPageShift);
+    __builtin_memset(entries, 0, count * sizeof(u64));
+    for (u64 at = start; (at = space.next_present(at, end, AddressSpace::Present::kAny)) < end; at += kPageSize) {
+      const bool own = space.next_present(at, at + kPageSize, AddressSpace::Present::kPrivate) == at;
+      entries[(at - start) >> kPageShift] = kPresent | (own ? 0 : kFile);
+    }
+  }
+  MemoryOfOpen of_;
 };
 
 }  // namespace
+
+Result<RefPtr<File>> open_page_map(const Numbers& numbers, u32 flags) {
+  auto process = TRY(process_of(numbers));
+  if (!trace::may_access(*process, trace::Ids::kFile)) return Errno::Access;
+  RefPtr<AddressSpace> space;
+  {
+    LockGuard guard(process->lock);
+    space = process->space;
+  }
+  if (!space) return Errno::NoProcess;
+  return RefPtr<File>(TRY(make_ref<PageMapFile>(move(process), *space, flags)));
+}
 
 Result<RefPtr<File>> open_memory(const Numbers& numbers, u32 flags) {
   auto process = TRY(process_of(numbers));

@@ -2,6 +2,7 @@
 // Small files of /proc/PID: arguments, limits, names.
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/sched/pid_table.hpp"
 #include "kernel/time/clock.hpp"
 #include "kernel/time/cpu_time.hpp"
 
@@ -51,12 +52,30 @@ constexpr LimitLine kLimits[] = {
     {"Max realtime timeout", kLimitRtTime, "us"},
 };
 
+Result<u64> number_in(StringView text) {
+  if (text.empty()) return Errno::Invalid;
+  u64 value = 0;
+  for (char c : text) {
+    if (c < '0' || c > '9') return Errno::Invalid;
+    if (__builtin_mul_overflow(value, u64{10}, &value)) return Errno::Range;
+    if (__builtin_add_overflow(value, static_cast<u64>(c - '0'), &value)) return Errno::Range;
+  }
+  return value;
+}
+
+// Another's timers are for who may set its scheduling (proc(5), "timerslack_ns").
+Result<void> may_set_slack(const Thread& thread) {
+  constexpr unsigned kSysNice = 23;
+  if (&thread == &Thread::current() || Process::current().credentials.capable(kSysNice)) return {};
+  return Errno::NotPermitted;
+}
+
 }  // namespace
 
 Result<RefPtr<Process>> process_of(const Numbers& numbers) {
   RefPtr<Process> process =
       numbers.count > 0 ? Process::find(Pid{static_cast<u32>(numbers.n[0])}) : RefPtr<Process>(&Process::current());
-  if (!process) return Errno::NoProcess;
+  if (!process || (numbers.mark != 0 && process->started_ns != numbers.mark)) return Errno::NoProcess;
   return process;
 }
 
@@ -153,6 +172,36 @@ Result<void> store_oom_score_adj(StringView text, const Numbers& numbers) {
   }
   if (value > 1000) return Errno::Invalid;
   process->oom_score_adj = negative ? -static_cast<int>(value) : static_cast<int>(value);
+  return {};
+}
+
+Result<void> show_timer_slack(Writer& out, const Numbers& numbers) {
+  auto t = TRY(target_of(numbers));
+  TRY(may_set_slack(*t.thread));
+  format(out, "{}\n", t.thread->timer_slack_ns);
+  return {};
+}
+
+Result<void> store_timer_slack(StringView text, const Numbers& numbers) {
+  auto t = TRY(target_of(numbers));
+  const u64 value = TRY(number_in(text));
+  TRY(may_set_slack(*t.thread));
+  t.thread->timer_slack_ns = value == 0 ? t.thread->default_timer_slack_ns : value;
+  return {};
+}
+
+Result<void> show_last_pid(Writer& out, const Numbers&) {
+  format(out, "{}\n", pids::last());
+  return {};
+}
+
+Result<void> store_last_pid(StringView text, const Numbers&) {
+  constexpr unsigned kSysAdmin = 21, kCheckpointRestore = 40;
+  const Credentials& c = Process::current().credentials;
+  if (!c.capable(kSysAdmin) && !c.capable(kCheckpointRestore)) return Errno::NotPermitted;
+  const u64 value = TRY(number_in(text));
+  if (value >= pids::kLimit) return Errno::Invalid;
+  pids::set_last(static_cast<u32>(value));
   return {};
 }
 

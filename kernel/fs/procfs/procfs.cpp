@@ -9,6 +9,7 @@
 #include "kernel/fs/procfs/ipc_rows.hpp"
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/fs/vfs.hpp"
+#include "kernel/mm/address_space.hpp"
 
 namespace uni::fs::procfs {
 namespace {
@@ -57,6 +58,11 @@ void owner(const Numbers& numbers, u32& uid, u32& gid) {
   gid = process.value()->credentials.egid;
 }
 
+u64 mark(u64 pid) {
+  const RefPtr<Process> process = Process::find(Pid{static_cast<u32>(pid)});
+  return process ? process->started_ns : 0;
+}
+
 constexpr Row text(StringView path, StringView content, u16 mode = 0444) {
   Row r{path};
   r.text = content;
@@ -69,11 +75,17 @@ constexpr Row file(StringView path, pseudo::Show show, u16 mode = 0444) {
   r.mode = mode;
   return r;
 }
-constexpr Row writable(StringView path, pseudo::Show show, pseudo::Store store) {
+constexpr Row controlled(StringView path, pseudo::Show show, pseudo::Control control) {
+  Row r{path};
+  r.show = show;
+  r.control = control;
+  return r;
+}
+constexpr Row writable(StringView path, pseudo::Show show, pseudo::Store store, u16 mode = 0644) {
   Row r{path};
   r.show = show;
   r.store = store;
-  r.mode = 0644;
+  r.mode = mode;
   return r;
 }
 constexpr Row opened(StringView path, pseudo::Open open, u16 mode) {
@@ -143,7 +155,7 @@ constexpr Row kRows[] = {
     link("<pid>/ns/time_for_children", show_namespace<NamespaceFile::kTime>, follow_namespace<NamespaceFile::kTime>),
     link("<pid>/ns/user", show_namespace<NamespaceFile::kUser>, follow_namespace<NamespaceFile::kUser>),
     link("<pid>/ns/uts", show_namespace<NamespaceFile::kUts>, follow_namespace<NamespaceFile::kUts>),
-    file("<pid>/maps", show_maps),
+    controlled("<pid>/maps", show_maps, query_map),
     file("<pid>/smaps", show_smaps),
     file("<pid>/smaps_rollup", show_smaps_rollup),
     file("<pid>/stat", show_process_stat),
@@ -156,6 +168,7 @@ constexpr Row kRows[] = {
     file("<pid>/mounts", show_mounts),
     file("<pid>/mountinfo", show_mountinfo),
     file("<pid>/schedstat", show_schedstat),
+    writable("<pid>/timerslack_ns", show_timer_slack, store_timer_slack, 0666),
     writable("<pid>/comm", show_comm, store_comm),
     writable("<pid>/oom_score_adj", show_oom_score_adj, store_oom_score_adj),
     text("<pid>/oom_score", "0\n"),
@@ -163,6 +176,7 @@ constexpr Row kRows[] = {
     text("<pid>/cpuset", "/\n"),
     writable("<pid>/coredump_filter", show_core_filter, store_core_filter),
     opened("<pid>/mem", open_memory, 0600),
+    opened("<pid>/pagemap", open_page_map, 0400),
     file("<pid>/syscall", show_call, 0400),
     text("<pid>/wchan", "0"),
     file("<pid>/personality", show_personality, 0400),
@@ -217,6 +231,7 @@ constexpr Row kRows[] = {
     limit_row<&ipc::Limits::message_queue_bytes, 0, kIntMost>("sys/kernel/msgmnb"),
     limit_row<&ipc::Limits::message_queues, 0, kMostIds>("sys/kernel/msgmni"),
     text("sys/kernel/ngroups_max", "65536\n"),
+    writable("sys/kernel/ns_last_pid", show_last_pid, store_last_pid, 0666),
     text("sys/kernel/osrelease", "6.12.0-uni\n"),
     text("sys/kernel/ostype", "Linux\n"),
     text("sys/kernel/overflowgid", "65534\n"),
@@ -246,7 +261,7 @@ constexpr Row kRows[] = {
     text("sys/vm/min_free_kbytes", "1024\n"),
     text("sys/vm/mmap_min_addr", "65536\n"),
     text("sys/vm/nr_hugepages", "0\n"),
-    text("sys/vm/overcommit_memory", "0\n"),
+    number_row<mm::g_overcommit, 0, 1>("sys/vm/overcommit_memory"),
     text("sys/vm/overcommit_ratio", "50\n"),
     text("sys/vm/swappiness", "60\n"),
     text("sys/fs/aio-max-nr", "65536\n"),
@@ -292,7 +307,7 @@ constexpr Row kRows[] = {
     directory("irq"),
 };
 
-constexpr pseudo::Table kTable = {kRows, sizeof kRows / sizeof kRows[0], "proc", 0x9FA0, 0, next_number, owner};
+constexpr pseudo::Table kTable = {kRows, sizeof kRows / sizeof kRows[0], "proc", 0x9FA0, 0, next_number, owner, mark};
 
 }  // namespace
 

@@ -51,10 +51,15 @@ Result<void> show_oom_score_adj(Writer& out, const Numbers&);
 Result<void> store_oom_score_adj(StringView text, const Numbers&);
 Result<void> show_schedstat(Writer& out, const Numbers&);
 Result<void> show_personality(Writer& out, const Numbers&);
+Result<void> show_timer_slack(Writer& out, const Numbers&);
+Result<void> store_timer_slack(StringView text, const Numbers&);
+Result<void> show_last_pid(Writer& out, const Numbers&);
+Result<void> store_last_pid(StringView text, const Numbers&);
 
 // --- memory.cpp ---
 Result<RefPtr<File>> open_memory(const Numbers&, u32 flags);
 Result<void> show_call(Writer& out, const Numbers&);
+Result<RefPtr<File>> open_page_map(const Numbers&, u32 flags);
 
 // --- core_pattern.cpp ---
 Result<void> show_core_pattern(Writer& out, const Numbers&);
@@ -66,6 +71,7 @@ Result<void> store_core_filter(StringView text, const Numbers&);
 
 // --- maps.cpp ---
 Result<void> show_maps(Writer& out, const Numbers&);
+Result<i64> query_map(const Numbers&, u32 command, UserAddr argument);
 Result<void> show_smaps(Writer& out, const Numbers&);
 Result<void> show_smaps_rollup(Writer& out, const Numbers&);
 
