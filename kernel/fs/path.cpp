@@ -24,8 +24,7 @@ Walker::~Walker() {
 }
 
 Dentry* Walker::root() const {
-  if ((flags_ & (kBeneath | kInRoot)) != 0 && start_.base != nullptr) return start_.base;
-  return start_.context.root_.get();
+  return top_ ? top_.get() : start_.context.root_.get();
 }
 
 void Walker::hold(RefPtr<Dentry> dentry) {
@@ -42,6 +41,7 @@ Result<void> Walker::go_to_root() {
 
 Result<void> Walker::begin(StringView path) {
   at_ = start_.base != nullptr ? start_.base : start_.context.cwd_.get();
+  if ((flags_ & (kBeneath | kInRoot)) != 0) top_ = RefPtr<Dentry>(at_);
   rest_ = {path.begin(), path.end()};
   if (path.empty()) return (flags_ & kEmptyPath) != 0 ? Result<void>() : Result<void>(Errno::NoEntry);
   if (path[0] == '/') return go_to_root();

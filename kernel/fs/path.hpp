@@ -61,6 +61,7 @@ class Walker {
   bool must_be_directory_ = false;
   Dentry* at_ = nullptr;  // borrowed: valid under the lock, or held by held_
   RefPtr<Dentry> held_;   // changed only without the lock
+  RefPtr<Dentry> top_;    // what kBeneath and kInRoot keep the walk below; null without them
   Part rest_{};
   Vector<Part> pending_;  // what stands behind the links that are being followed
   Vector<mm::Page*> link_texts_;

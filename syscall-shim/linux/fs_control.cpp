@@ -92,6 +92,22 @@ Result<i64> file_flags(fs::File& file, u32 command, UserPtr<u32> user) {
   return 0;
 }
 
+// FICLONE and FICLONERANGE (ioctl_ficlonerange(2)): no file system here shares blocks.
+constexpr u32 kClone = 0x40049409, kCloneRange = 0x4020940D;
+
+Result<i64> clone_file(fs::File& to, i64 from_fd) {
+  const RefPtr<fs::File> from = TRY(file_of(static_cast<i32>(from_fd)));
+  const fs::Inode* inodes[] = {from->inode(), to.inode()};
+  for (const fs::Inode* inode : inodes) {
+    if (inode != nullptr && inode->type() == fs::FileType::kDirectory) return Errno::IsDirectory;
+  }
+  for (const fs::Inode* inode : inodes) {
+    if (inode == nullptr || inode->type() != fs::FileType::kRegular) return Errno::Invalid;
+  }
+  if (!from->readable() || !to.writable() || (to.flags() & fs::kOpenAppend) != 0) return Errno::BadFd;
+  return Errno::NotSupported;
+}
+
 Result<i64> duplicate(RefPtr<fs::File> file, u64 minimum, bool close_on_exec) {
   if (minimum >= files().limit()) return Errno::Invalid;
   return TRY(files().install(uni::move(file), close_on_exec, static_cast<int>(minimum)));
@@ -329,6 +345,10 @@ Result<i64> sys_ioctl(i32 fd, u32 command, u64 argument) {
       change_flags(*file, fs::kOpenAsync, on != 0 ? u32{fs::kOpenAsync} : 0u);
       return 0;
     }
+    case kClone:
+      return clone_file(*file, static_cast<i32>(argument));
+    case kCloneRange:
+      return clone_file(*file, TRY(UserPtr<i64>(argument).read()));
     case abi::kFioSetOwn:
     case abi::kSiocSetOwn:
       if (file->kind() != fs::FileKind::kSocket) break;

@@ -44,6 +44,8 @@ Result<Key> key_of(UserPtr<u32> word, bool is_private) {
   const u64 address = raw(word.address());
   if ((address & 3) != 0) return Errno::Invalid;
   if (!user_range_ok(word.address(), 4)) return Errno::Fault;
+  // A shared word is looked up by its page, which has to be there.
+  if (!is_private) TRY(load_user_u32(word.address()));
   return Process::current().space->futex_key(address, !is_private);
 }
 

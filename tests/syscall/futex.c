@@ -38,6 +38,10 @@ int main(void) {
   RET(futex((uint32_t*)((char*)&word + 1), FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0));
   RET(futex((uint32_t*)8, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0));
   RET(futex(NULL, FUTEX_WAIT, 0, NULL, NULL, 0));
+  uint32_t* none = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  RET(futex(none, FUTEX_WAKE, 1, NULL, NULL, 0));
+  RET(futex(none, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0));
+  RET(futex(&word, FUTEX_CMP_REQUEUE, 1, (void*)1, none, 0));
   RET(futex(&word, 77, 0, NULL, NULL, 0));
   RET(futex(&word, FUTEX_WAIT_BITSET_PRIVATE, 0, NULL, NULL, 0));
   RET(futex(&word, FUTEX_WAKE_BITSET_PRIVATE, 1, NULL, NULL, 0));

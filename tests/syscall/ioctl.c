@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ioctl(2): the ones that every program tries: TCGETS on what is no terminal, FIONBIO, FIONREAD, FIOCLEX.
+#include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <termios.h>
@@ -37,5 +38,10 @@ int main(void) {
   RET(ioctl(f, FIONREAD, NULL));
   RET(ioctl(99, TCGETS, &t));
   RET(ioctl(f, 0xdeadbeef, &t));
+  int directory = open(".", O_RDONLY), other = open("other", O_RDWR | O_CREAT, 0644);
+  RET(ioctl(other, FICLONE, f));
+  RET(ioctl(other, FICLONE, 99));
+  RET(ioctl(other, FICLONE, directory));
+  RET(ioctl(other, FICLONERANGE, NULL));
   return done();
 }

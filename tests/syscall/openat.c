@@ -1,6 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // openat(2): relative to a directory, O_PATH, O_TMPFILE.
+#include <linux/openat2.h>
+
 #include "check.h"
+
+static int resolve(int directory, const char* path, unsigned long how_to) {
+  struct open_how how = {.flags = O_RDONLY | O_CREAT, .mode = 0600, .resolve = how_to};
+  return (int)syscall(SYS_openat2, directory, path, &how, sizeof how) >= 0 ? 1 : -1;
+}
+
+// From the current directory, as from a descriptor's.
+static void stay_below(void) {
+  RET(resolve(AT_FDCWD, "../above", RESOLVE_BENEATH));
+  RET(resolve(AT_FDCWD, "/proc/version", RESOLVE_BENEATH));
+  RET(resolve(AT_FDCWD, "d/../below", RESOLVE_BENEATH));
+  RET(resolve(AT_FDCWD, "/proc/version", RESOLVE_IN_ROOT));
+  RET(resolve(AT_FDCWD, "../../../inside", RESOLVE_IN_ROOT));
+  RET(access("inside", F_OK));
+  RET(access("../inside", F_OK));
+  RET(access("../above", F_OK));
+}
 
 int main(void) {
   scratch();
@@ -9,6 +28,7 @@ int main(void) {
   int f = openat(d, "inner", O_RDWR | O_CREAT, 0644);
   RET(f);
   RET(access("d/inner", F_OK));
+  stay_below();
   RET(openat(f, "x", O_RDONLY));
   RET(openat(99, "x", O_RDONLY));
   RET(openat(-1, "x", O_RDONLY));

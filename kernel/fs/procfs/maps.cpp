@@ -65,7 +65,7 @@ void write_mapping(Writer& out, const mm::Mapping& m, Span<char> buffer) {
 }
 
 struct Sums {
-  u64 pages = 0, resident = 0, clean = 0, dirty = 0, anonymous = 0;
+  u64 pages = 0, resident = 0, clean = 0, dirty = 0, anonymous = 0, locked = 0;
   bool shared = false;
   void add(const Sums& o) {
     pages += o.pages;
@@ -73,6 +73,7 @@ struct Sums {
     clean += o.clean;
     dirty += o.dirty;
     anonymous += o.anonymous;
+    locked += o.locked;
   }
 };
 
@@ -94,7 +95,7 @@ void write_sums(Writer& out, const Sums& s) {
   line("Private_Hugetlb:", 0);
   line("Swap:", 0);
   line("SwapPss:", 0);
-  line("Locked:", 0);
+  line("Locked:", s.locked);
 }
 
 struct Range {
@@ -118,6 +119,7 @@ Result<Sums> sums_of(mm::AddressSpace& space, const Range& r) {
   const bool dirty = !r.file || (r.protection & mm::kProtWrite) != 0;
   (dirty ? s.dirty : s.clean) = s.resident;
   if (!r.file) s.anonymous = s.resident;
+  if ((r.flags & mm::kMapLocked) != 0) s.locked = s.resident;
   return s;
 }
 
