@@ -100,3 +100,28 @@ signal_guest() {
 http() {
   curl -sS --fail --max-time 20 "$@"
 }
+
+# under_load URL: wrk with 16 connections for two seconds, or $UNI_LOAD_SECONDS; no answer may be an error.
+under_load() {
+  wrk -t1 -c16 -d"${UNI_LOAD_SECONDS:-2}s" "$1" > wrk.out || fail "wrk did not finish"
+  ! grep -q 'Non-2xx\|Socket errors' wrk.out || fail "wrk saw errors: $(grep 'Non-2xx\|Socket errors' wrk.out)"
+  local rate
+  rate=$(sed -n 's/^Requests\/sec: *\([0-9]*\).*/\1/p' wrk.out)
+  [ "${rate:-0}" -gt 0 ] || fail "wrk got no answer"
+  record "$rate requests/s"
+}
+
+# repeated COMMAND...: once, or again and again for $UNI_LOAD_SECONDS; fails when the command does.
+repeated() {
+  local until=$((SECONDS + ${UNI_LOAD_SECONDS:-0})) times=0
+  while [ $times = 0 ] || [ $SECONDS -lt $until ]; do
+    "$@" || fail "\`$*\` failed the $((times + 1)). time"
+    times=$((times + 1))
+  done
+  record "$times times \`$1\`"
+}
+
+# record TEXT: a result of the load, for tests/compatibility.
+record() {
+  [ -z "${UNI_RECORD:-}" ] || echo "$*" >> "$UNI_RECORD"
+}

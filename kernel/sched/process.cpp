@@ -6,6 +6,7 @@
 #include "kernel/dev/tty/tty.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/mm/page.hpp"
 #include "kernel/sched/pid_table.hpp"
 #include "kernel/sched/thread_access.hpp"
 #include "kernel/sched/trace.hpp"
@@ -15,12 +16,20 @@ namespace {
 Process* init_process = nullptr;
 Process* program_process = nullptr;
 
+// The hard limit of RLIMIT_NOFILE: fs.nr_open where there are 2 GiB of memory or more, else one descriptor for every 2
+// KiB. Programs make tables of as many entries before they open anything (haproxy: 128 MiB for fs.nr_open).
+u64 most_files() {
+  constexpr u64 kMost = 1024 * 1024, kMemoryPerFile = 2 * kKiB;
+  const u64 room = mm::memory_stats().total_pages * kPageSize / kMemoryPerFile;
+  return min(max(room, u64{fs::FileTable::kFirstLimit}), kMost);
+}
+
 void set_first_limits(Process& p) {
   for (Limit& l : p.limits)
     l = {kUnlimited, kUnlimited};
   p.limits[kLimitStack] = {8 * kMiB, kUnlimited};
   p.limits[kLimitCore] = {0, kUnlimited};
-  const u64 files = min<u64>(1024 * 1024, boot::limit("files"));
+  const u64 files = min(most_files(), boot::limit("files"));
   p.limits[kLimitFiles] = {min<u64>(fs::FileTable::kFirstLimit, files), files};
   p.limits[kLimitData] = {boot::limit("memory"), boot::limit("memory")};
   p.limits[kLimitProcesses] = {pids::most_threads(), pids::most_threads()};

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # apache2 with its prefork and its event module: answers of several processes at once, a graceful restart, an orderly end.
+# table: apache2 | apache2-bin | uni pack apache2 --processes fork
 . "$(dirname "$0")/../lib.sh"
 mkdir site
 echo "it works" > site/index.html
@@ -37,6 +38,7 @@ CONF
     jobs+=($!)
   done
   wait "${jobs[@]}" || fail "one of eight requests at once failed"
+  under_load "http://127.0.0.1:$port/"
   signal_guest USR1
   await 60 http "http://127.0.0.1:$port/"
   same "$module's answer after a restart" "$(http "http://127.0.0.1:$port/")" "it works"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Applets of Debian's static busybox: arguments, stdin to stdout, exit statuses.
+# table: busybox (static) | busybox-static | uni pack busybox
 . "$(dirname "$0")/../lib.sh"
 pack busybox.img "$(command -v busybox)"
 same "echo" "$("$UNI" run busybox.img -- echo one two)" "one two"

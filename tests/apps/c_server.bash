@@ -20,6 +20,7 @@ c_server() {
   wait "${jobs[@]}" || fail "one of eight connections at once failed"
   for i in 1 2 3 4 5 6 7 8; do same "answer $i" "$(cat "answer.$i")" "hello world"; done
   has "the thread count" "$(http "http://127.0.0.1:$port/threads")" "threads 1"
+  under_load "http://127.0.0.1:$port/"
   same "the last answer" "$(http "http://127.0.0.1:$port/quit")" "bye"
   ended 0 20
   has "stdout" "$(cat guest.out)" "listening"

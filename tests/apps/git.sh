@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # git from a shell: init, commits, a branch, a merge, garbage collection, fsck. It starts its own helpers, some of them
 # in the background.
+# table: git | git | uni pack ./script --processes exec --add-program git
 . "$(dirname "$0")/../lib.sh"
 # shellcheck disable=SC2016 # for the guest's shell
 pack git.img /bin/bash --processes exec --add-program /usr/bin/git --add-program /bin/cat --add-program /bin/mkdir \

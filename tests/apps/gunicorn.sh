@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # gunicorn with two workers: answers, a worker that is killed is replaced, HUP reloads, TERM ends it.
+# table: gunicorn | gunicorn | uni pack gunicorn --processes fork
 . "$(dirname "$0")/../lib.sh"
 port=$(free_port)
 mkdir app
@@ -21,6 +22,7 @@ await 120 http "$url/"
 workers() { for _ in $(seq 40); do http "$url/" 2> /dev/null || true; done | sort -u; }
 two() { [ "$(workers | wc -l)" -ge 2 ]; }
 await 60 two
+under_load "$url/"
 before=$(workers)
 same "one parent" "$(cut -d' ' -f2 <<< "$before" | sort -u)" 2
 http "$url/die" > /dev/null 2>&1 && fail "the killed worker answered"

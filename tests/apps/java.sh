@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A Java virtual machine runs a class of ours; where there is no compiler, it tells its version.
+# table: Java | openjdk-17-jre-headless | uni pack java
 . "$(dirname "$0")/../lib.sh"
 mkdir site
 arguments=(-version)

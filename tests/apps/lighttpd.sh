@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # lighttpd with its own configuration and a site.
+# table: lighttpd | lighttpd | uni pack lighttpd
 . "$(dirname "$0")/../lib.sh"
 port=$(free_port)
 mkdir site
@@ -22,7 +23,6 @@ has "its type" "$(http -D - -o /dev/null "http://127.0.0.1:$port/")" "text/html"
 http "http://127.0.0.1:$port/blob" | cmp -s - site/blob || fail "500,000 bytes come back changed"
 http -r 1000-1999 "http://127.0.0.1:$port/blob" | cmp -s - <(tail -c +1001 site/blob | head -c 1000) || fail "a range is wrong"
 same "a missing page" "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/none")" 404
-wrk -t1 -c16 -d2s "http://127.0.0.1:$port/" > wrk.out || fail "wrk did not finish"
-! grep -q 'Non-2xx\|Socket errors' wrk.out || fail "wrk saw errors: $(grep 'Non-2xx\|Socket errors' wrk.out)"
+under_load "http://127.0.0.1:$port/"
 signal_guest INT
 ended 0 20

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # lua, and a module beside the script.
+# table: lua | lua5.4 | uni pack lua5.4
 . "$(dirname "$0")/../lib.sh"
 mkdir site
 echo 'return {answer = 6 * 7}' > site/numbers.lua

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # nginx as one process (daemon off, master_process off).
+# table: nginx | nginx-light | uni pack nginx
 . "$(dirname "$0")/../lib.sh"
 port=$(free_port)
 mkdir site
@@ -34,7 +35,6 @@ same "the page" "$(http "http://127.0.0.1:$port/")" "<h1>from nginx</h1>"
 same "the page, compressed" "$(http --compressed "http://127.0.0.1:$port/")" "<h1>from nginx</h1>"
 http "http://127.0.0.1:$port/blob" | cmp -s - site/blob || fail "500,000 bytes come back changed"
 same "a missing page" "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/none")" 404
-wrk -t1 -c16 -d2s "http://127.0.0.1:$port/" > wrk.out || fail "wrk did not finish"
-! grep -q 'Non-2xx\|Socket errors' wrk.out || fail "wrk saw errors: $(grep 'Non-2xx\|Socket errors' wrk.out)"
+under_load "http://127.0.0.1:$port/"
 signal_guest TERM
 ended 0 20

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # PostgreSQL from its package: a script makes the database (initdb forks and executes) and becomes the server, which
 # forks for each client and shares memory between them. pgbench with 8 clients; SIGINT ends it with 0.
+# table: PostgreSQL | postgresql-15 | uni pack ./start.sh --processes exec --add-program postgres
 . "$(dirname "$0")/../lib.sh"
 bin=/usr/lib/postgresql/15/bin
 port=$(free_port)
@@ -26,7 +27,10 @@ same "the sum" "$(psql -At -c 'select sum(a) from t')" 500500
 "$bin/pgbench" -q -i -s 1 > pgbench.init 2>&1 || fail "pgbench -i: $(tail -n 1 pgbench.init)"
 "$bin/pgbench" -n -c 8 -t 10 > pgbench.out 2>&1 || fail "pgbench: $(tail -n 1 pgbench.out)"
 has "pgbench" "$(cat pgbench.out)" "number of transactions actually processed: 80/80"
-"$bin/pgbench" -n -S -c 8 -t 50 > pgbench.out 2>&1 || fail "pgbench -S: $(tail -n 1 pgbench.out)"
-has "pgbench -S" "$(cat pgbench.out)" "number of transactions actually processed: 400/400"
+selects() {
+  "$bin/pgbench" -n -S -c 8 -t 50 > pgbench.out 2>&1 || fail "pgbench -S: $(tail -n 1 pgbench.out)"
+  has "pgbench -S" "$(cat pgbench.out)" "number of transactions actually processed: 400/400"
+}
+repeated selects
 signal_guest INT
 ended 0 30

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # python3 -m http.server, with its standard library found by the packer.
+# table: python3 | python3 | uni pack python3
 . "$(dirname "$0")/../lib.sh"
 port=$(free_port)
 mkdir site

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # redis-server that forks to save: BGSAVE and an append-only file that is rewritten; both hold what was there.
+# table: redis, saving | redis-server | uni pack redis-server --processes fork
 . "$(dirname "$0")/../lib.sh"
 port=$(free_port)
 cli() { timeout 30 redis-cli -p "$port" "$@"; }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # sqlite3 with SQL on stdin, and its file in a host directory.
+# table: sqlite3 | sqlite3 | uni pack sqlite3
 . "$(dirname "$0")/../lib.sh"
 pack sqlite.img "$(command -v sqlite3)"
 sql="create table t(n integer primary key, word text); insert into t(word) values ('one'), ('two'), ('three');

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # varnishd: a manager, a worker as another user's process, and gcc in the guest, which makes its configuration a library.
+# table: varnish | varnish | uni pack varnishd --processes exec --add-program gcc
 . "$(dirname "$0")/../lib.sh"
 port=$(free_port)
 cc1=$(gcc -print-prog-name=cc1)
@@ -28,5 +29,6 @@ guest varnish.img -m 512M -c 2 -p "$port:6081"
 await 150 http "http://127.0.0.1:$port/here"
 same "the answer" "$(http "http://127.0.0.1:$port/there")" "answered by /there"
 has "its headers" "$(http -D - "http://127.0.0.1:$port/")" "X-Varnish"
+under_load "http://127.0.0.1:$port/"
 signal_guest TERM
 ended 0 40

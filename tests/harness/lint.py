@@ -183,7 +183,14 @@ def check_syscall_table(context):
                      f"missing {sorted(set(wanted) - set(numbers))} more {sorted(set(numbers) - set(wanted))}")
 
 
+def check_compatibility(context):
+    """The table of docs/COMPATIBILITY.md says what the heads of tests/apps say."""
+    done = context.run([TOP / "tests" / "compatibility", "--check"], cwd=TOP)
+    if done.status:
+        raise Failed(tail(done.stdout + done.stderr, 1))
+
+
 def checks():
     return [Test(f"lint.{f.__name__.removeprefix('check_')}", f, 300)
             for f in (check_headers, check_format, check_first_lines, check_sizes, check_words, check_arrows, check_shell,
-                      check_syscall_table)]
+                      check_syscall_table, check_compatibility)]
