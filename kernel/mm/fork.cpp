@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The copy of an address space for fork(2). Private memory is shared until one side writes, in the largest units there
 // are:
-// - a page table whose 2 MiB lie in one anonymous mapping is shared as a whole. The entries above it lose their write
-// bit
+// - a page table whose 2 MiB lie in one anonymous mapping is shared as a whole. The entries above it lose the write bit
 //   and get kPteTableShared, so the first write, or change of an entry, on either side faults and takes a copy of the
-//   table (own_table); who is left alone with it only gets the write bit back. Nobody changes a table while it is
-//   shared.
+//   table (own_table); who is left alone with it only gets the write bit back. A table is not changed while shared.
 // - a large page loses its write bit; a write to it makes 512 single frames of it (fault.cpp).
 // - everything else is shared entry by entry.
 // So the cost of fork follows from the number of tables, not of pages.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The numbers of threads, processes, groups and sessions: one space, as on Linux. A number is free when no thread, no
-// process, and no process's group or session has it. Locking: its own, under which it
-// allocates; nothing here blocks.
+// process, and no process's group or session has it.
+// Locking: its own, under which it allocates; nothing here blocks.
 #pragma once
 
 #include "kernel/sched/process.hpp"
