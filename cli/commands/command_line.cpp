@@ -2,15 +2,32 @@
 // parse -> verb -> one diagnostic -> exit code. Each verb lives in cli/commands/ and adds itself to the parser.
 #include "cli/commands/command_line.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <exception>
 #include <string_view>
+#include <system_error>
 
 #include "cli/report/report.hpp"
 
 namespace uni {
+namespace {
+
+// A descriptor below 3 that was closed would be given to the next file that is opened, and a message written into it.
+void open_standard_descriptors() {
+  for (int fd = 0; fd < 3; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    // open(2) gives the lowest free number, which is `fd`.
+    if (::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) < 0) return;
+  }
+}
+
+}  // namespace
 
 int command_line(int argc, char** argv, const std::function<void(CLI::App&, Verbs&)>& add,
                  std::function<Expected<std::filesystem::path>(const std::string&)> image_for) {
+  open_standard_descriptors();
   CLI::App app{"uni: turns Linux programs into unikernels", "uni"};
   app.set_version_flag("--version", UNI_VERSION);
   app.require_subcommand(1);
@@ -35,7 +52,15 @@ int command_line(int argc, char** argv, const std::function<void(CLI::App&, Verb
   }
   try {
     Expected<int> status = verbs.run();
-    return status ? *status : report::error(status.error());
+    if (!status) return report::error(status.error());
+    if (const int reason = report::data_error(); reason != 0) {
+      return report::error({.what = "cannot be written",
+                            .where = "standard output",
+                            .why = std::generic_category().message(reason),
+                            .hint = "what was written is not whole: choose another place for it",
+                            .code = verbs.failure_code()});
+    }
+    return *status;
   } catch (const std::exception& e) {
     // A library's exception that no layer expected: still one line, never a crash.
     return report::error({.what = "internal failure",

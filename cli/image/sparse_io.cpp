@@ -123,6 +123,15 @@ errcode_t io_flush(io_channel) {
 }  // namespace
 
 Expected<OutputFile> OutputFile::create(const std::filesystem::path& final_path) {
+  // A rename would put the file in place of a device, a pipe or what a link such as /dev/stdout leads to.
+  struct stat st {};
+  if (::stat(final_path.c_str(), &st) == 0 && !S_ISREG(st.st_mode)) {
+    return fail({.what = "cannot be written",
+                 .where = final_path.string(),
+                 .why = "it is there and is not a regular file",
+                 .hint = "name a regular file, or one that is not there yet",
+                 .code = ExitCode::kUsage});
+  }
   OutputFile file;
   file.final_ = final_path;
   std::string name = final_path.string() + ".XXXXXX";

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +13,8 @@
 
 namespace uni::report {
 namespace {
+
+int g_data_error = 0;  // the errno of the first write to stdout that failed
 
 bool colour() {
   const char* no = std::getenv("NO_COLOR");
@@ -25,7 +28,12 @@ void line(std::string_view label, const char* style, std::string_view text) {
   } else {
     out.append(label);
   }
-  out.append(text).push_back('\n');
+  // A name with a line feed or an escape sequence in it must not make two lines or drive the terminal.
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7f ? '?' : c;
+  }
+  out.push_back('\n');
   std::fwrite(out.data(), 1, out.size(), stderr);
 }
 
@@ -59,8 +67,13 @@ void note(std::string_view text) {
 }
 
 void data(std::string_view bytes) {
-  std::fwrite(bytes.data(), 1, bytes.size(), stdout);
-  std::fflush(stdout);
+  errno = 0;
+  const bool whole = std::fwrite(bytes.data(), 1, bytes.size(), stdout) == bytes.size();
+  if ((!whole || std::fflush(stdout) != 0) && g_data_error == 0) g_data_error = errno != 0 ? errno : EIO;
+}
+
+int data_error() {
+  return g_data_error;
 }
 
 Progress::Progress(std::string_view title, unsigned long long total)

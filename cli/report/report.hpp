@@ -24,6 +24,9 @@ void note(std::string_view text);
 // Data for the user or a pipe, to stdout as it is. A closed pipe is not an error of ours.
 void data(std::string_view bytes);
 
+// The errno of the first `data` that could not be written, 0 if all of it was.
+int data_error();
+
 // Progress of work that can take over a second: shown on a terminal only, erased when done. Not thread-safe.
 class Progress {
  public:

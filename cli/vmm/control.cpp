@@ -47,6 +47,11 @@ bool is_logged(std::string_view verb) {
          verb.starts_with("missing-") || verb.starts_with("denied-");
 }
 
+// What the dynamic linker tries first and does without: a cache of this machine's libraries has no place in an image.
+bool is_left_out(std::string_view path) {
+  return path == "/etc/ld.so.cache" || path == "/etc/ld.so.preload";
+}
+
 std::string refusal_reason(std::string_view word) {
   if (word == "ENOENT") return "the file or its interpreter is not in the image";
   if (word == "ENOEXEC") return "it is not a program for this machine";
@@ -122,7 +127,7 @@ void GuestReport::line(std::string_view text) {
   } else if (verb == "missing-file" && !subject.empty()) {
     // Programs try many places: only what is on this machine can be what was meant.
     struct stat st {};
-    if (::stat(words[1].c_str(), &st) == 0 && S_ISREG(st.st_mode))
+    if (!is_left_out(words[1]) && ::stat(words[1].c_str(), &st) == 0 && S_ISREG(st.st_mode))
       hint(fmt::format("the program opened `{}`, which is not in the image; `uni pack -a {}:{}` adds it", subject,
                        subject, subject));
   } else if (verb == "missing-program" && !subject.empty()) {

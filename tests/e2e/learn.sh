@@ -36,6 +36,7 @@ pack server.img ./server -e DATA="$DATA" -e TOOL="$TOOL" --processes exec
 same "the first run" "$(status_of "$UNI" run --log run.log server.img)" 3
 has "its hint" "$(cat err)" "the program opened \`$DATA/wanted file\`, which is not in the image"
 has "its hint" "$(cat err)" "\`uni pack --add-program $TOOL\` adds it"
+! grep -q ld.so.cache err || fail "what every dynamic program does without is hinted at: $(cat err)"
 ! grep -q nowhere err || fail "a file that is nowhere is hinted at"
 grep -qF "missing-file $DATA/wanted%20file" run.log || fail "the log lacks the file: $(cat run.log)"
 grep -qF "missing-program $TOOL" run.log || fail "the log lacks the program: $(cat run.log)"
@@ -46,5 +47,8 @@ pack learned.img ./server -e DATA="$DATA" -e TOOL="$TOOL" --processes exec --lea
 has "the reason" "$(cat learned.yaml)" "reason: learned from a run"
 same "the second run" "$(status_of "$UNI" run --log again.log learned.img)" 0
 ! grep -q missing again.log || fail "a run that succeeds reports: $(cat again.log)"
+status=0
+"$UNI" run learned.img <&- > out 2> err || status=$?
+same "the status without a standard input" $status 0
 same "another file" "$(status_of "$UNI" pack ./server --learn server.c -o bad.img)" 1
 has "another file" "$(cat err)" "server.c: neither a trace nor the log of a run"

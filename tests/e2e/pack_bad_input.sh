@@ -93,3 +93,25 @@ same "an output that cannot be" "$(status_of "$UNI" pack ./good -o none/x.img)" 
 same "a full disk" "$(ulimit -f 100; trap '' XFSZ; status_of "$UNI" pack ./good -o refused.img)" 4
 has "a full disk" "$(cat err)" "file too large"
 same "what it left" "$(compgen -G 'refused*' || true)" ""
+
+# An output that is there and is not a regular file is not replaced.
+mkfifo pipe.img
+same "the status with a pipe as output" "$(status_of "$UNI" pack ./good -o pipe.img)" 2
+has "the error" "$(cat err)" "pipe.img: cannot be written: it is there and is not a regular file"
+[ -p pipe.img ] || fail "the pipe was replaced"
+[ ! -e pipe.yaml ] || fail "a manifest without an image is left"
+
+# Closed standard descriptors: nothing that is written to them goes into the image.
+status=0
+"$UNI" pack ./good -o closed.img <&- >&- 2>&- || status=$?
+same "the status with closed descriptors" $status 0
+"$UNI" pack ./good -o open.img 2> /dev/null
+cmp closed.img open.img || fail "closed descriptors change the image"
+
+# A message is one line, whatever a name holds; a full standard output is told.
+same "the status of an odd name" "$(status_of "$UNI" pack $'no\nsuch\e[2J')" 1
+same "the error of an odd name" "$(head -n 1 err)" "uni: error: no?such?[2J: no such file"
+status=0
+"$UNI" syscalls > /dev/full 2> err || status=$?
+same "the status with a full output" $status 4
+has "the error with a full output" "$(cat err)" "standard output: cannot be written: No space left on device"
