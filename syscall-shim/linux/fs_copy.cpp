@@ -179,6 +179,22 @@ Result<i64> copy_positions(fs::File& in, Position& from, fs::File& out, Position
 }
 
 // What splice asks of two files, before their offsets are looked at.
+// Asked before anything is waited for: what is no stream of bytes is not spliced.
+bool is_stream(fs::FileKind kind) {
+  switch (kind) {
+    case fs::FileKind::kEpoll:
+    case fs::FileKind::kEventFd:
+    case fs::FileKind::kTimerFd:
+    case fs::FileKind::kSignalFd:
+    case fs::FileKind::kInotify:
+    case fs::FileKind::kPidFd:
+    case fs::FileKind::kUring:
+      return false;
+    default:
+      return true;
+  }
+}
+
 Result<void> check_splice(fs::File& in, bool in_offset, fs::File& out, bool out_offset, u32 flags) {
   if ((flags & ~15u) != 0) return Errno::Invalid;
   if (!in.readable() || !out.writable()) return Errno::BadFd;
@@ -186,6 +202,8 @@ Result<void> check_splice(fs::File& in, bool in_offset, fs::File& out, bool out_
   fs::Pipe* const out_pipe = fs::pipe_of(out);
   if ((in_pipe != nullptr && in_offset) || (out_pipe != nullptr && out_offset)) return Errno::IllegalSeek;
   if (in_pipe == nullptr && out_pipe == nullptr) return Errno::Invalid;
+  if (in.inode() != nullptr && in.inode()->type() == fs::FileType::kDirectory) return Errno::Invalid;
+  if (!is_stream(in.kind()) || !is_stream(out.kind())) return Errno::Invalid;
   if (in_pipe == out_pipe || (out.flags() & fs::kOpenAppend) != 0) return Errno::Invalid;
   return {};
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sendfile(2), copy_file_range(2), splice(2), tee(2): moved without passing through the program.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 
@@ -42,6 +44,10 @@ int main(void) {
   pipe(p);
   pipe(q);
   from = 0;
+  int event = eventfd(0, 0), poll = epoll_create1(0);
+  RET(splice(p[0], NULL, event, NULL, 8, 0));
+  RET(splice(p[0], NULL, poll, NULL, 8, 0));
+  RET(splice(event, NULL, p[1], NULL, 8, 0));
   RET(splice(in, &from, p[1], NULL, 8, 0));
   RET(tee(p[0], q[1], 4, 0));
   RET(read(p[0], b, 64));
