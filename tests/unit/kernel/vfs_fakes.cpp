@@ -73,6 +73,12 @@ Result<void> Inode::set_xattr(StringView, Span<const char>, int) {
 Result<usize> Inode::list_xattr(Span<char>) {
   return Errno::NotSupported;
 }
+Result<u32> Inode::file_flags() {
+  return Errno::NotTty;
+}
+Result<void> Inode::set_file_flags(u32) {
+  return Errno::NotTty;
+}
 Result<void> Inode::remove_xattr(StringView) {
   return Errno::NotSupported;
 }
