@@ -55,6 +55,19 @@ usize Segment::describe(Span<char> out) const {
   return writer.view().size();
 }
 
+mm::MappingObserver::Fate Segment::hold() {
+  LockGuard guard(lock);
+  ++attaching;
+  return (mode & kDoomed) != 0 ? Fate::kEndsWithMappings : Fate::kStays;
+}
+
+void Segment::let_go() {
+  RefPtr<Segment> gone;
+  LockGuard guard(lock);
+  --attaching;
+  if ((mode & kDoomed) != 0 && attachments() == 0 && !removed) gone = take_out(*this);
+}
+
 Result<i32> get_segment(i32 key, u64 size, u32 flags) {
   constexpr u32 kHugePages = 04000;  // SHM_HUGETLB
   u64 added = 0;
@@ -122,11 +135,7 @@ Result<u64> attach(i32 id, u64 address, u32 flags) {
   r.object = segment->memory;
   const Result<u64> at = process.space->map(uni::move(r));
 
-  RefPtr<Segment> gone;
-  LockGuard guard(lock);
-  --segment->attaching;
-  if ((segment->mode & Segment::kDoomed) != 0 && segment->attachments() == 0 && !segment->removed)
-    gone = take_out(*segment);
+  segment->let_go();
   if (!at.ok()) return at.error() == Errno::Exists ? Errno::Invalid : at.error();
   return at.value();
 }

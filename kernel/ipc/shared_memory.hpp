@@ -15,7 +15,7 @@ struct Segment final : Object, mm::MappingObserver {
   u64 size = 0;
   i64 attached = 0, detached = 0;
   u32 creator = 0, last = 0;  // processes
-  u32 attaching = 0;          // shmat calls under way
+  u32 attaching = 0;          // shmat calls under way, and holds
 
   u64 pages() const { return page_up(size) >> kPageShift; }
   u64 attachments() const { return memory->mapping_count() + attaching; }
@@ -23,6 +23,8 @@ struct Segment final : Object, mm::MappingObserver {
   void mapping_removed() override;
   u64 observed_pages() const override { return pages(); }
   usize describe(Span<char> out) const override;
+  Fate hold() override;
+  void let_go() override;
 };
 
 SpinLock& segment_lock();

@@ -97,8 +97,12 @@ void AddressSpace::unlock_all() {
     m->flags &= ~u32{kMapLocked};
 }
 
+// The old pages go first, as on Linux: a System V segment that was removed, and is attached nowhere else, ends with
+// them.
 Result<void> AddressSpace::show_other_pages(u64 start, u64 length, u64 object_page) {
   MapRequest r;
+  MappingObserver* observer = nullptr;
+  bool ends = false;
   {
     LockGuard guard(lock);
     const Mapping* m = find(start);
@@ -113,9 +117,19 @@ Result<void> AddressSpace::show_other_pages(u64 start, u64 length, u64 object_pa
     r.object_page = object_page;
     r.file = m->file;
     r.populate = true;
+    observer = m->object->observer();
+    if (observer != nullptr) {
+      const bool whole = start == m->start && start + length == m->end && m->object->mapping_count() == 1;
+      ends = observer->hold() == MappingObserver::Fate::kEndsWithMappings && whole;
+    }
   }
-  TRY(map(move(r)));
-  return {};
+  Result<void> done = ends ? unmap(start, length) : Result<void>();
+  if (done.ok() && ends) done = Errno::Invalid;
+  if (done.ok()) {
+    if (const Result<u64> at = map(move(r)); !at.ok()) done = at.error();
+  }
+  if (observer != nullptr) observer->let_go();
+  return done;
 }
 
 Result<u64> AddressSpace::growing_start(u64 address) {

@@ -27,6 +27,13 @@ void VmObject::remove_mapping(Mapping& m) {
   if (observer_ != nullptr) observer_->mapping_removed();
 }
 
+bool VmObject::mapped_to_write() {
+  LockGuard guard(mappings_lock_);
+  for (const Mapping* m = mappings_; m != nullptr; m = m->object_next)
+    if (m->shared() && (m->max_protection & kProtWrite) != 0) return true;
+  return false;
+}
+
 namespace {
 // The part of a mapping that shows object pages [first, last]; empty when start >= end.
 struct Part {

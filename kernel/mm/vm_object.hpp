@@ -24,6 +24,11 @@ class MappingObserver {
   virtual u64 observed_pages() const = 0;
   // What /proc/PID/maps shows; gives the length.
   virtual usize describe(Span<char> out) const = 0;
+  // Between the two the observer stays, whatever is unmapped. Called without the list locked. `hold` says whether it is
+  // to end with its last mapping.
+  enum class Fate : u8 { kStays, kEndsWithMappings };
+  virtual Fate hold() = 0;
+  virtual void let_go() = 0;
 
  protected:
   ~MappingObserver() = default;
@@ -43,12 +48,14 @@ class VmObject : public RefCounted {
   void write_protect(u64 index);
 
   bool mapped() const { return mappings_ != nullptr; }
+  // A shared mapping shows it that may store, or may be made to by mprotect(2).
+  bool mapped_to_write();
   u32 mapping_count() const { return mapping_count_.load(std::memory_order_relaxed); }
   // How many of its pages are in memory.
   virtual u64 resident_pages() { return 0; }
   // Needs: the object is not mapped yet.
   void observe(MappingObserver& observer) { observer_ = &observer; }
-  const MappingObserver* observer() const { return observer_; }
+  MappingObserver* observer() const { return observer_; }
 
  private:
   friend class AddressSpace;

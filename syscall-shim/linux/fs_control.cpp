@@ -212,7 +212,7 @@ Result<i64> pipe_size(fs::File& file, i32 command, u64 argument) {
   return static_cast<i64>(TRY(pipe->resize(size)));
 }
 
-// A write seal needs that no mapping can store; which mappings could is not known here, so any is in the way.
+// A write seal needs that no mapping can store into the file.
 Result<i64> seal(fs::File& file, i32 command, u64 argument) {
   fs::Inode* inode = file.inode();
   std::atomic<u32>* seals = inode != nullptr ? inode->seals() : nullptr;
@@ -224,7 +224,7 @@ Result<i64> seal(fs::File& file, i32 command, u64 argument) {
   if ((argument & ~kAll) != 0) return Errno::Invalid;
   LockGuard guard(inode->lock);
   if ((seals->load() & fs::kSealSeal) != 0) return Errno::NotPermitted;
-  if ((argument & fs::kSealWrite) != 0 && inode->page_cache()->mapped()) return Errno::Busy;
+  if ((argument & fs::kSealWrite) != 0 && inode->page_cache()->mapped_to_write()) return Errno::Busy;
   seals->fetch_or(static_cast<u32>(argument));
   return 0;
 }

@@ -28,6 +28,16 @@ int main(void) {
   RET((long)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
   int plain = memfd_create("", 0);
   RET(fcntl(plain, F_ADD_SEALS, F_SEAL_WRITE));
+  int copied = memfd_create("", MFD_ALLOW_SEALING);
+  RET(ftruncate(copied, 4096));
+  char* own = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, copied, 0);
+  char* seen = mmap(NULL, 4096, PROT_READ, MAP_SHARED, copied, 0);
+  RET(fcntl(copied, F_ADD_SEALS, F_SEAL_WRITE));
+  RET(munmap(seen, 4096));
+  RET(fcntl(copied, F_ADD_SEALS, F_SEAL_WRITE));
+  own[0] = 'x';
+  RET(pread(copied, b, 1, 0));
+  IS(b[0] == 0);
   RET(memfd_create("x", 0x4000));
   RET(memfd_create(NULL, 0));
   return done();

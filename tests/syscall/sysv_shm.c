@@ -125,8 +125,27 @@ static void information(void) {
   RET(shmctl(id, IPC_RMID, NULL));
 }
 
+// remap_file_pages(2) takes the old pages away first, and a removed segment ends with its last pages.
+static void shown_again(void) {
+  unsigned char there[2];
+  int id = shmget(IPC_PRIVATE, 2 * 4096, 0600);
+  char* at = shmat(id, NULL, 0);
+  char* more = shmat(id, NULL, 0);
+  strcpy(at + 4096, "second");
+  RET(remap_file_pages(at, 4096, 0, 1, 0));
+  SAY("%s", at);
+  RET(shmctl(id, IPC_RMID, NULL));
+  RET(remap_file_pages(more, 2 * 4096, 0, 0, 0));
+  RET(munmap(at, 2 * 4096));
+  RET(remap_file_pages(more, 2 * 4096, 0, 0, 0));
+  RET(mincore(more, 2 * 4096, there));
+  RET(shmdt(more));
+  RET(shmctl(id, IPC_STAT, &(struct shmid_ds){0}));
+}
+
 int main(void) {
   keys();
+  shown_again();
   mappings();
   information();
   return done();
