@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdlib>
 #include <memory>
 
@@ -202,6 +203,16 @@ Expected<Choices> choose(const RunOptions& options, const BootConfig& config) {
   return made;
 }
 
+// A log that could not be written is better known before the program runs.
+Expected<void> check_log(const std::string& path) {
+  if (path.empty()) return {};
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  if (::access(path.c_str(), W_OK) == 0) return {};
+  if (errno != ENOENT || ::access(parent.empty() ? "." : parent.c_str(), W_OK | X_OK) != 0)
+    return vmm::system_failure("the log cannot be written", path, "`--log` names a file in a directory that is there");
+  return {};
+}
+
 }  // namespace
 
 Expected<int> run_run(const RunOptions& options,
@@ -237,6 +248,7 @@ Expected<int> run_run(const RunOptions& options,
     config.set("net", options.network == "dhcp" ? "dhcp" : vmm::kStaticNetwork);
   }
 
+  if (auto ok = check_log(options.log); !ok) return std::unexpected(ok.error());
   const Fd disk(::open(image->path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!disk) return vmm::system_failure("cannot open the image", image->path.string());
   auto kernel = kernel_file(options, *image, disk.get());

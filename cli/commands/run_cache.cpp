@@ -21,17 +21,18 @@ Expected<fs::path> cache_directory() {
   const char* chosen = std::getenv("XDG_CACHE_HOME");
   const char* home = std::getenv("HOME");
   fs::path dir;
+  std::error_code error;
   // A relative path there is invalid and to be ignored (XDG base directory specification).
   if (chosen != nullptr && *chosen == '/') {
     dir = chosen;
   } else if (home != nullptr && *home != '\0') {
     dir = fs::path(home) / ".cache";
   } else {
-    dir = fs::temp_directory_path();
+    dir = fs::temp_directory_path(error);
+    if (error) dir = std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "/tmp";
   }
   dir = dir / "uni" / "images";
-  std::error_code error;
-  fs::create_directories(dir, error);
+  if (!error) fs::create_directories(dir, error);
   if (error) {
     return fail({.what = "cannot make the cache directory",
                  .where = dir.string(),

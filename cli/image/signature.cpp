@@ -78,7 +78,9 @@ class AllowedSigners {
     auto text = read_text(key, 1U << 20);
     if (!text) return std::unexpected(text.error());
     AllowedSigners made;
-    made.path_ = (fs::temp_directory_path() / "uni-signers.XXXXXX").string();
+    std::error_code error;
+    const fs::path directory = fs::temp_directory_path(error);
+    made.path_ = ((error ? fs::path("/tmp") : directory) / "uni-signers.XXXXXX").string();
     const int fd = ::mkstemp(made.path_.data());
     const std::string line = std::string(kIdentity) + " " + text->substr(0, text->find('\n')) + "\n";
     const bool written = fd >= 0 && ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size());

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 namespace uni::vmm {
@@ -30,6 +31,19 @@ int hex_digit(char c) {
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   return -1;
+}
+
+// A word of a command line as a shell takes it.
+std::string shell_word(std::string_view text) {
+  constexpr std::string_view kPlain = "%+,-./:=@_";
+  if (!text.empty() && std::ranges::all_of(text, [&](char c) {
+        return std::isalnum(static_cast<unsigned char>(c)) != 0 || kPlain.contains(c);
+      }))
+    return std::string(text);
+  std::string quoted = "'";
+  for (const char c : text)
+    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
 }
 
 // A guest's word on the user's terminal: control characters could drive it.
@@ -128,14 +142,14 @@ void GuestReport::line(std::string_view text) {
     // Programs try many places: only what is on this machine can be what was meant.
     struct stat st {};
     if (!is_left_out(words[1]) && ::stat(words[1].c_str(), &st) == 0 && S_ISREG(st.st_mode))
-      hint(fmt::format("the program opened `{}`, which is not in the image; `uni pack -a {}:{}` adds it", subject,
-                       subject, subject));
+      hint(fmt::format("the program opened `{}`, which is not in the image; `uni pack -a {}` adds it", subject,
+                       shell_word(subject + ":" + subject)));
   } else if (verb == "missing-program" && !subject.empty()) {
     // Shells look in one directory after the other: only what is on this machine can be what was meant.
     if (::access(subject.c_str(), X_OK) == 0)
       hint(fmt::format(
           "the program tried to execute `{}`, which is not in the image; `uni pack --add-program {}` adds it", subject,
-          subject));
+          shell_word(subject)));
   } else if (verb == "permission" && !subject.empty()) {
     hint(fmt::format("the program needs the permission `{}`; `uni pack --processes {}` gives it", subject,
                      subject.substr(subject.find('=') + 1)));

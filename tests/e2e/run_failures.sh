@@ -33,6 +33,8 @@ refuses "no colon" test.img -p 80
 refuses "needs a terminal" test.img -t
 refuses "not expected" --nonsense test.img
 refuses "no such file" test.img --kernel missing.elf
+refuses "missing/log: the log cannot be written" test.img --log missing/log
+(unset XDG_CACHE_HOME HOME; TMPDIR=$PWD/nosuch refuses "nosuch/uni/images" "$(type -P true)")
 
 python3 - <<'PY' &
 import socket, time
