@@ -57,8 +57,7 @@ class Linux:
         self.kernel = next(package.glob("boot/vmlinuz-*"))
         name = pathlib.Path(program).name
         root = work / f"{name}.root"
-        for folder in ("proc", "sys", "dev", "tmp", "root", "etc"):
-            (root / folder).mkdir(parents=True)
+        root.mkdir()
         inside = f"/bin/{name}"
         if image:
             image.unpack(root)
@@ -67,6 +66,8 @@ class Linux:
             self._copy(root, program, inside)
             for library in re.findall(r"(/\S+) \(0x", subprocess.run(["ldd", program], capture_output=True, text=True, check=False).stdout):
                 self._copy(root, library, library)
+        for folder in ("proc", "sys", "dev", "tmp", "root", "etc"):
+            (root / folder).mkdir(exist_ok=True)
         shutil.copy(PROGRAMS / "bench-init", root / "init")
         modules = []
         for module in MODULES if network else ():

@@ -160,7 +160,7 @@ PGBENCH = f"""#!/bin/sh
 export LC_ALL=C PATH={POSTGRESQL}/bin:/usr/bin:/bin PGHOST=/dev/shm PGUSER=postgres PGDATABASE=postgres
 initdb -D /dev/shm/pg -U postgres --auth=trust --no-locale -N > /dev/null 2>&1
 postgres -D /dev/shm/pg -k /dev/shm -h '' -F 2> /dev/null &
-until pgbench -q -i -s 5 > /dev/null 2>&1; do sleep 0.2; done
+until pgbench -q -i -s 5 > /dev/null 2>&1; do kill -0 $! || exit 1; sleep 0.2; done
 echo "pgbench -S: $(pgbench -n -S -c 8 -T $1 | grep ^tps)"
 echo "pgbench: $(pgbench -n -c 8 -T $1 | grep ^tps)"
 kill -INT $!
