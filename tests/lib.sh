@@ -103,7 +103,7 @@ http() {
 
 # under_load URL [CONNECTIONS]: wrk with 16 connections for two seconds, or $UNI_LOAD_SECONDS; no answer may be an error.
 under_load() {
-  wrk -t1 -c"${2:-16}" -d"${UNI_LOAD_SECONDS:-2}s" "$1" > wrk.out || fail "wrk did not finish"
+  wrk -t1 -c"${2:-16}" --timeout 20s -d"${UNI_LOAD_SECONDS:-2}s" "$1" > wrk.out || fail "wrk did not finish"
   ! grep -q 'Non-2xx\|Socket errors' wrk.out || fail "wrk saw errors: $(grep 'Non-2xx\|Socket errors' wrk.out)"
   local rate
   rate=$(sed -n 's/^Requests\/sec: *\([0-9]*\).*/\1/p' wrk.out)
