@@ -22,6 +22,12 @@ RefPtr<Segment> take_out(Segment& segment) {
   total_pages -= segment.pages();
   return RefPtr<Segment>::adopt(&segment);
 }
+
+// The same for a removed segment that nobody is attached to any more; else null. Needs the lock.
+RefPtr<Segment> take_out_if_over(Segment& segment) {
+  const bool over = (segment.mode & Segment::kDoomed) != 0 && segment.attachments() == 0 && !segment.removed;
+  return over ? take_out(segment) : RefPtr<Segment>();
+}
 }  // namespace
 
 SpinLock& segment_lock() {
@@ -46,7 +52,7 @@ void Segment::mapping_removed() {
   detached = now_seconds();
   last = current_pid();
   // The mapping that goes still holds the memory, so the memory does not end here.
-  if ((mode & kDoomed) != 0 && attachments() == 0 && !removed) gone = take_out(*this);
+  gone = take_out_if_over(*this);
 }
 
 usize Segment::describe(Span<char> out) const {
@@ -65,7 +71,7 @@ void Segment::let_go() {
   RefPtr<Segment> gone;
   LockGuard guard(lock);
   --attaching;
-  if ((mode & kDoomed) != 0 && attachments() == 0 && !removed) gone = take_out(*this);
+  gone = take_out_if_over(*this);
 }
 
 Result<i32> get_segment(i32 key, u64 size, u32 flags) {

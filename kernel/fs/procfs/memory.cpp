@@ -125,30 +125,28 @@ class PageMapFile final : public File {
   MemoryOfOpen of_;
 };
 
+// A file of the class MemoryView on the memory that the process has now.
+template <typename MemoryView>
+Result<RefPtr<File>> open_view(const Numbers& numbers, u32 flags) {
+  auto process = TRY(process_of(numbers));
+  if (!trace::may_access(*process, trace::Ids::kFile)) return Errno::Access;
+  RefPtr<AddressSpace> space;
+  {
+    LockGuard guard(process->lock);
+    space = process->space;
+  }
+  if (!space) return Errno::NoProcess;
+  return RefPtr<File>(TRY(make_ref<MemoryView>(move(process), *space, flags)));
+}
+
 }  // namespace
 
 Result<RefPtr<File>> open_page_map(const Numbers& numbers, u32 flags) {
-  auto process = TRY(process_of(numbers));
-  if (!trace::may_access(*process, trace::Ids::kFile)) return Errno::Access;
-  RefPtr<AddressSpace> space;
-  {
-    LockGuard guard(process->lock);
-    space = process->space;
-  }
-  if (!space) return Errno::NoProcess;
-  return RefPtr<File>(TRY(make_ref<PageMapFile>(move(process), *space, flags)));
+  return open_view<PageMapFile>(numbers, flags);
 }
 
 Result<RefPtr<File>> open_memory(const Numbers& numbers, u32 flags) {
-  auto process = TRY(process_of(numbers));
-  if (!trace::may_access(*process, trace::Ids::kFile)) return Errno::Access;
-  RefPtr<AddressSpace> space;
-  {
-    LockGuard guard(process->lock);
-    space = process->space;
-  }
-  if (!space) return Errno::NoProcess;
-  return RefPtr<File>(TRY(make_ref<MemoryFile>(move(process), *space, flags)));
+  return open_view<MemoryFile>(numbers, flags);
 }
 
 Result<void> show_call(Writer& out, const Numbers& numbers) {
