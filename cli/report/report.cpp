@@ -28,12 +28,7 @@ void line(std::string_view label, const char* style, std::string_view text) {
   } else {
     out.append(label);
   }
-  // A name with a line feed or an escape sequence in it must not make two lines or drive the terminal.
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? '?' : c;
-  }
-  out.push_back('\n');
+  out.append(printable(text)).push_back('\n');
   std::fwrite(out.data(), 1, out.size(), stderr);
 }
 
@@ -64,6 +59,15 @@ void hint(std::string_view text) {
 
 void note(std::string_view text) {
   line("uni: ", "\x1b[1m", text);
+}
+
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += byte < 0x20 || byte == 0x7f ? '?' : c;
+  }
+  return out;
 }
 
 void data(std::string_view bytes) {

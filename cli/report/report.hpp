@@ -21,6 +21,9 @@ void hint(std::string_view text);
 // One line `uni: TEXT` on stderr, for what a person wants to know (what was written and where).
 void note(std::string_view text);
 
+// A text for the user's terminal: control characters, which could make two lines or drive it, become `?`.
+std::string printable(std::string_view text);
+
 // Data for the user or a pipe, to stdout as it is. A closed pipe is not an error of ours.
 void data(std::string_view bytes);
 

@@ -10,8 +10,12 @@
 #include <cctype>
 #include <charconv>
 
+#include "cli/report/report.hpp"
+
 namespace uni::vmm {
 namespace {
+
+using report::printable;
 
 constexpr std::size_t kLineLimit = 16384;
 constexpr std::size_t kHintLimit = 20;
@@ -44,16 +48,6 @@ std::string shell_word(std::string_view text) {
   for (const char c : text)
     quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return quoted + "'";
-}
-
-// A guest's word on the user's terminal: control characters could drive it.
-std::string printable(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7f ? '?' : c;
-  }
-  return out;
 }
 
 bool is_logged(std::string_view verb) {
