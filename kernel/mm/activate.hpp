@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Puts an address space on the processor that runs the current thread, for exec. kernel/sched/scheduler.cpp.
+// Puts an address space on the processor that runs the current thread, for exec. kernel/mm/translations.cpp.
 #pragma once
 
 namespace uni::mm {

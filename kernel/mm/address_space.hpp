@@ -13,6 +13,10 @@
 #include "kernel/mm/vm_object.hpp"
 #include "kernel/sync/mutex.hpp"
 
+namespace uni::arch {
+struct Cpu;
+}
+
 namespace uni::mm {
 
 enum Protection : u32 { kProtRead = 1, kProtWrite = 2, kProtExec = 4 };
@@ -145,8 +149,8 @@ class AddressSpace : public RefCounted {
   u64 resident() const { return resident_.load(std::memory_order_relaxed); }
 
   PhysAddr root() const { return root_; }
-  void note_active(unsigned cpu) { cpus_.fetch_or(u64{1} << cpu, std::memory_order_acq_rel); }
-  void note_inactive(unsigned cpu) { cpus_.fetch_and(~(u64{1} << cpu), std::memory_order_acq_rel); }
+  // Loads the tables on this processor. Interrupts off; the current or the next thread's process owns the space.
+  void load(arch::Cpu& cpu);
 
   // Layout, set by exec before the program runs.
   u64 mmap_top = 0;  // new mappings go below
@@ -164,6 +168,7 @@ class AddressSpace : public RefCounted {
  private:
   Result<void> access_page(u64 address, void* buffer, usize size, Remote how);
   friend class VmObject;
+  static u64 next_id();
   AddressSpace() = default;
   ~AddressSpace() override;
   usize index_at(u64 address) const;  // the first mapping whose end is above address
@@ -173,6 +178,10 @@ class AddressSpace : public RefCounted {
   Result<void> split_at(u64 address);
   Result<void> unmap_locked(u64 start, u64 end);
   void zap(u64 start, u64 end, bool keep_tables);
+  // Invalidates what processors may have cached of the range. The tables were changed before.
+  void flush(u64 start, u64 end);
+  // No other processor can come to run in this space before the current thread lets it.
+  bool used_by_one_thread() const;
   // fork's parts: a mapping's record, and its private pages (false: no memory).
   Result<void> copy_mapping(const Mapping& m, AddressSpace& child);
   bool share_pages(const Mapping& m, AddressSpace& child);
@@ -200,7 +209,9 @@ class AddressSpace : public RefCounted {
   PhysAddr root_{};
   Vector<Mapping*> mappings_;  // owned, sorted, disjoint
   SpinLock table_lock_{Rank::kPageTable};
-  std::atomic<u64> cpus_{0};  // processors that may hold translations
+  std::atomic<u64> cpus_{0};  // processors that have the tables loaded
+  std::atomic<u64> invalidations_{0};
+  const u64 id_ = next_id();
   std::atomic<u64> resident_{0};
   u64 mapped_pages_ = 0, peak_mapped_ = 0, peak_resident_ = 0, locked_pages_ = 0;
   u32 future_flags_ = 0;  // MCL_FUTURE: of every new mapping

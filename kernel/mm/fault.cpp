@@ -103,7 +103,7 @@ bool AddressSpace::own_block(const Mapping& m, u64 address, bool write) {
     *e = (*e & ~u64{kPteNoExec | kPteWrite}) | kPteUser | writable |
          ((m.protection & kProtExec) == 0 ? u64{kPteNoExec} : 0);
   }
-  flush_range(address, address + kPageSize, cpus_.load(std::memory_order_acquire));
+  flush(address, address + kPageSize);
   return true;
 }
 
@@ -139,7 +139,7 @@ FaultOutcome AddressSpace::fault_anonymous(Mapping& m, u64 address, bool write) 
     get_page(*fresh);
   }
   Page* drop = nullptr;
-  bool flush = false;
+  bool stale = false;
   table_lock_.lock();
   Pte* e = find_entry(raw(root_), address, true, &huge);
   if (e == nullptr) {
@@ -152,24 +152,24 @@ FaultOutcome AddressSpace::fault_anonymous(Mapping& m, u64 address, bool write) 
   } else if (fresh == nullptr) {
     *e = (old & kPteAddress) | kPtePresent | kPteUser | kPteWrite | kAccessedDirty |
          ((m.protection & kProtExec) == 0 ? u64{kPteNoExec} : 0);
-    flush = true;
+    stale = true;
   } else if (!write && (old & kPtePresent) != 0) {
     // Present but out of reach (PROT_NONE before): the frame is still there.
     *e = (old | kPteUser) & ~u64{kPteNoExec};
     if ((m.protection & kProtExec) == 0) *e |= kPteNoExec;
     drop = fresh;
-    flush = true;
+    stale = true;
   } else {
     *e = entry_for(m, *fresh, write);
     if ((old & kPtePresent) != 0) {
       drop = page_of(PhysAddr{old & kPteAddress});
-      flush = true;
+      stale = true;
     } else {
       resident_.fetch_add(1, std::memory_order_relaxed);
     }
   }
   table_lock_.unlock();
-  if (flush) flush_range(address, address + kPageSize, cpus_.load(std::memory_order_acquire));
+  if (stale) flush(address, address + kPageSize);
   if (drop != nullptr) put_page(*drop);
   return FaultOutcome::kDone;
 }
@@ -223,7 +223,7 @@ FaultOutcome AddressSpace::fault_object(Mapping& m, u64 address, bool write) {
     }
   }
 
-  bool flush = false;
+  bool stale = false;
   Page* drop = nullptr;
   FaultOutcome outcome = FaultOutcome::kDone;
   object.mappings_lock_.lock();
@@ -238,14 +238,14 @@ FaultOutcome AddressSpace::fault_object(Mapping& m, u64 address, bool write) {
     *e = entry_for(m, *mapped, writable);
     if (present != nullptr) {
       drop = present;
-      flush = true;
+      stale = true;
     } else {
       resident_.fetch_add(1, std::memory_order_relaxed);
     }
   }
   table_lock_.unlock();
   object.mappings_lock_.unlock();
-  if (flush) flush_range(address, address + kPageSize, cpus_.load(std::memory_order_acquire));
+  if (stale) flush(address, address + kPageSize);
   if (drop != nullptr) put_page(*drop);
   return outcome;
 }

@@ -50,7 +50,7 @@ bool AddressSpace::own_table(u64 address) {
   *above = raw(phys_of(*copy)) | kPtePresent | kPteWrite | kPteUser;
   // The frames stay where they are and are read-only on both ways; only the cached way to the table must go, and any
   // invalidation takes all of those along (SDM volume 3, 4.10.4.1).
-  flush_range(page_down(address), page_down(address) + kPageSize, cpus_.load(std::memory_order_acquire));
+  flush(page_down(address), page_down(address) + kPageSize);
   put_table(table);
   return true;
 }
@@ -145,7 +145,7 @@ Result<RefPtr<AddressSpace>> AddressSpace::fork() {
     if (good && (m->flags & kMapWipeOnFork) == 0 && !(m->shared() && m->object)) good = share_pages(*m, *child);
     if (!good) break;
   }
-  flush_range(0, kUserEnd, cpus_.load(std::memory_order_acquire));
+  flush(0, kUserEnd);
   if (!good) return Errno::NoMemory;
   return child;
 }

@@ -70,14 +70,14 @@ Result<void> AddressSpace::split_borders(u64 start, u64 end) {
     }
     if (!split) return Errno::NoMemory;
     const u64 base = align_down(border, kHugeSize);
-    flush_range(base, base + kHugeSize, cpus_.load(std::memory_order_acquire));
+    flush(base, base + kHugeSize);
   }
   return {};
 }
 
 void AddressSpace::zap(u64 start, u64 end, bool keep_tables) {
   if (start >= end) return;
-  const bool alone = (cpus_.load(std::memory_order_acquire) & (cpus_.load(std::memory_order_relaxed) - 1)) == 0;
+  const bool alone = used_by_one_thread();
   u64 at = start;
   while (at < end) {
     Doomed doomed;
@@ -116,7 +116,7 @@ void AddressSpace::zap(u64 start, u64 end, bool keep_tables) {
     walk(table_of(raw(root_)), 4, 0, at, end, visit, is_shared_table, leave);
     resident_.fetch_sub(freed, std::memory_order_relaxed);
     table_lock_.unlock();
-    if (low < high) flush_range(low, high, cpus_.load(std::memory_order_acquire));
+    if (low < high) flush(low, high);
     doomed.release();
     at = stopped;
   }
@@ -176,7 +176,7 @@ void AddressSpace::move_entries(u64 from, u64 to, u64 length) {
     *source = 0;
   }
   table_lock_.unlock();
-  flush_range(from, from + length, cpus_.load(std::memory_order_acquire));
+  flush(from, from + length);
 }
 
 void AddressSpace::apply_protection(const Mapping& m, u64 start, u64 end) {
@@ -199,7 +199,7 @@ void AddressSpace::apply_protection(const Mapping& m, u64 start, u64 end) {
   auto nothing = [](u64&) {};
   walk(table_of(raw(root_)), 4, 0, start, end, visit, is_shared_table, nothing);
   table_lock_.unlock();
-  if (low < high) flush_range(low, high, cpus_.load(std::memory_order_acquire));
+  if (low < high) flush(low, high);
 }
 
 void AddressSpace::write_protect_range(u64 start, u64 end) {
@@ -214,7 +214,7 @@ void AddressSpace::write_protect_range(u64 start, u64 end) {
   auto nothing = [](u64&) {};
   walk(table_of(raw(root_)), 4, 0, start, end, visit, is_shared_table, nothing);
   table_lock_.unlock();
-  if (low < high) flush_range(low, high, cpus_.load(std::memory_order_acquire));
+  if (low < high) flush(low, high);
 }
 
 Result<void> AddressSpace::residency(u64 start, u64 length, u8* out) {

@@ -14,8 +14,6 @@ extern "C" void rseq_before_user(TrapFrame* frame);
 
 namespace sched {
 
-// CPU-time accounting at the borders of user mode.
-void account_user_exit();
 // Switches where due, delivers signals, loads the vector state. Interrupts stay off.
 void before_user(TrapFrame& frame);
 

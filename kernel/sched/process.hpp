@@ -175,9 +175,10 @@ class Process : public RefCounted {
   SpinLock lock{Rank::kProcess};
   List<Thread, &Thread::process_node> threads;
   u32 thread_count = 0;
-  Thread* leader = nullptr;       // counted; kept when it has ended, until the process is reaped
-  ResourceUsage dead_usage;       // of threads that ended
-  Thread* exec_thread = nullptr;  // the thread that waits for the others to end, in execve
+  Thread* leader = nullptr;               // counted; kept when it has ended, until the process is reaped
+  ResourceUsage dead_usage;               // of threads that ended
+  std::atomic<u64> shown_user_cycles{0};  // the most that anybody was told
+  Thread* exec_thread = nullptr;          // the thread that waits for the others to end, in execve
   WaitQueue exec_queue;
 
   // --- a core file (core(5)) ---

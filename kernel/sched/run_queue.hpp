@@ -28,6 +28,7 @@ struct Spans {
 };
 extern Spans spans;
 inline constexpr u64 kSliceNs = 4 * time::kMillisecond;
+inline constexpr u64 kTickNs = 4 * time::kMillisecond;
 inline constexpr u64 kRoundRobinNs = 100 * time::kMillisecond;
 
 enum class Place : u8 { kFirst, kLast };  // among its equals
@@ -109,7 +110,8 @@ struct RunQueue {
   std::atomic<u32> running_pace{0};
   u64 real_time_used = 0, real_time_begin = 0;  // of the current period
   time::Timer slice{nullptr, nullptr};
-  u64 slice_due = 0;  // when it fires, in cycles
+  u64 slice_due = 0;                   // when it fires, in cycles
+  time::Timer tick{nullptr, nullptr};  // tells apart the program's time and the kernel's
 };
 
 // Sets up this processor's queue and turns the running code into its idle thread. Errors: NoMemory.

@@ -221,8 +221,25 @@ void account(Cpu& cpu, Thread& t, u64 now) {
     cpu.run_queue->real_time_used += used;
 }
 
+// Gives what the running thread has used since the last tick to the program or to the kernel. Interrupts are off in the
+// kernel, so a tick that came there shows as one at the very place where the program went on.
+void on_tick(time::Timer&, void*) {
+  Cpu& cpu = this_cpu();
+  Thread& t = *cpu.current;
+  if (&t == cpu.idle_thread) return;
+  account(cpu, t, arch::read_cycle_counter());
+  const u64 used = t.user_cycles - t.ticked_at;
+  if (cpu.interrupted_at == 0 || cpu.interrupted_at == cpu.resumed_at) {
+    t.user_cycles -= used;
+    t.system_cycles += used;
+  }
+  t.ticked_at = t.user_cycles;
+  cpu.run_queue->tick.arm(time::monotonic_ns() + kTickNs);
+}
+
 void begin_slice(Cpu& cpu, Thread& t, u64 now) {
   RunQueue& q = *cpu.run_queue;
+  if (!q.tick.armed() && &t != cpu.idle_thread) q.tick.arm(time::monotonic_ns() + kTickNs);
   t.slice_end = now + (t.priority > 0 ? spans.round_robin : t.pace > 4 * kUnitPace ? spans.short_slice : spans.slice);
   q.running_priority.store(&t == cpu.idle_thread ? -1 : t.priority, std::memory_order_relaxed);
   q.running_time.store(t.virtual_time, std::memory_order_relaxed);
@@ -251,11 +268,7 @@ void switch_to(Thread& next, u64 now) {
   if (!next.is_kernel()) {
     mm::AddressSpace* space = next.process().space.get();
     if (space != cpu.space && space != nullptr) {
-      space->note_active(cpu.id);
-      mm::AddressSpace* old = cpu.space;
-      arch::load_root(space->root());
-      cpu.space = space;
-      if (old != nullptr) old->note_inactive(cpu.id);
+      space->load(cpu);
     }
     arch::load_user_bases(next);
   }
@@ -494,8 +507,6 @@ Wake sleep_until(u64 deadline, Sleep how) {
   return nobody.wait([] { return false; }, deadline, how);
 }
 
-void account_user_exit() {}
-
 void before_user(TrapFrame& frame) {
   Cpu* cpu = &this_cpu();
   while (true) {
@@ -520,6 +531,7 @@ void before_user(TrapFrame& frame) {
     break;
   }
   arch::fpu_before_user();
+  cpu->resumed_at = frame.rip;
 }
 
 namespace {
@@ -543,6 +555,7 @@ Result<void> init_cpu(unsigned id) {
   auto* q = new (std::nothrow) RunQueue;
   if (q == nullptr) return Errno::NoMemory;
   new (&q->slice) time::Timer(on_slice, nullptr);
+  new (&q->tick) time::Timer(on_tick, nullptr);
   auto idle = TRY(ThreadAccess::create_idle(id));
   cpu.idle_thread = idle.leak();
   cpu.current = cpu.idle_thread;

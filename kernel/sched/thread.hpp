@@ -73,7 +73,10 @@ class Thread : public RefCounted {
   u64 slice_end = 0;
   u64 kernel_sp = 0;           // saved stack pointer while not running
   u8* kernel_stack = nullptr;  // lowest usable address
-  u64 user_cycles = 0, system_cycles = 0, accounted_at = 0;
+  // What it ran in cycles, until accounted_at (a value of the counter). All counts as the program's until a tick finds
+  // it in the kernel; ticked_at is what user_cycles was at the last one.
+  u64 user_cycles = 0, system_cycles = 0, accounted_at = 0, ticked_at = 0;
+  mutable std::atomic<u64> shown_user_cycles{0};  // the most that anybody was told
   u64 voluntary_switches = 0, involuntary_switches = 0;
   u64 minor_faults = 0, major_faults = 0;
 

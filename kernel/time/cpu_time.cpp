@@ -12,8 +12,7 @@ struct Cycles {
   u64 user, system;
 };
 
-// The scheduler adds a stretch when it ends; what runs now has its stretch's part that has passed. Who asks about
-// itself is in the kernel, but most of its stretch was the program.
+// The scheduler adds a stretch when it ends; what runs now has its stretch's part that has passed.
 Cycles used_by(const Thread& thread) {
   Cycles c{thread.user_cycles, thread.system_cycles};
   if (thread.on_cpu.load(std::memory_order_relaxed)) {
@@ -24,11 +23,21 @@ Cycles used_by(const Thread& thread) {
   return c;
 }
 
+// A tick takes from the program's time what was the kernel's, but nobody sees a time go back (getrusage(2)): what was
+// shown as the program's stays so, until the kernel's share has grown to make up for it.
+CpuTime show(Cycles c, std::atomic<u64>& shown) {
+  u64 user = c.user;
+  u64 before = shown.load(std::memory_order_relaxed);
+  while (before < user && !shown.compare_exchange_weak(before, user, std::memory_order_relaxed))
+    ;
+  user = min(max(user, before), c.user + c.system);
+  return {cycles_to_ns(user), cycles_to_ns(c.user + c.system - user)};
+}
+
 }  // namespace
 
 CpuTime cpu_time(const Thread& thread) {
-  const Cycles c = used_by(thread);
-  return {cycles_to_ns(c.user), cycles_to_ns(c.system)};
+  return show(used_by(thread), thread.shown_user_cycles);
 }
 
 CpuTime cpu_time(Process& process) {
@@ -39,7 +48,7 @@ CpuTime cpu_time(Process& process) {
     sum.user += c.user;
     sum.system += c.system;
   }
-  return {cycles_to_ns(sum.user), cycles_to_ns(sum.system)};
+  return show(sum, process.shown_user_cycles);
 }
 
 }  // namespace uni::time

@@ -46,13 +46,13 @@ void detect_features() {
   const CpuidResult extended = cpuid(0x80000001);
   const bool hypervisor = (one.ecx >> 31) != 0;
   features.xsave = (one.ecx & (1u << 26)) != 0;
+  features.pcid = (one.ecx & (1u << 17)) != 0;
   features.rdrand = (one.ecx & (1u << 30)) != 0;
   features.x2apic = (one.ecx & (1u << 21)) != 0;
   features.tsc_deadline = (one.ecx & (1u << 24)) != 0;
   features.fsgsbase = (seven.ebx & 1u) != 0;
   features.smep = (seven.ebx & (1u << 7)) != 0;
   features.erms = (seven.ebx & (1u << 9)) != 0;
-  features.invpcid = (seven.ebx & (1u << 10)) != 0;
   features.smap = (seven.ebx & (1u << 20)) != 0;
   features.umip = (seven.ecx & (1u << 2)) != 0;
   features.fsrm = (seven.edx & (1u << 4)) != 0;
@@ -72,6 +72,7 @@ void enable_features() {
   cr4 |= 1u << 7;                 // PGE
   if (features.umip) cr4 |= 1u << 11;
   if (features.fsgsbase) cr4 |= 1u << 16;
+  if (features.pcid) cr4 |= 1u << 17;  // while the identifier in CR3 is 0
   if (features.xsave) cr4 |= 1u << 18;
   if (features.smep) cr4 |= 1u << 20;
   if (features.smap) cr4 |= 1u << 21;

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "kernel/arch/cpu.hpp"
+#include "kernel/arch/x86_64/pcid.hpp"
 #include "kernel/base/types.hpp"
 #include "kernel/time/clock.hpp"
 
@@ -48,7 +49,8 @@ struct Cpu {
   std::atomic<bool> online;
   bool idle;
   mm::AddressSpace* space;  // whose page tables are loaded
-  Thread* fpu_owner;        // whose vector state is in the registers
+  PcidSlots pcids;
+  Thread* fpu_owner;  // whose vector state is in the registers
   Thread* idle_thread;
   Thread* previous;  // the thread switched away from, until the switch has finished
   sched::RunQueue* run_queue;
@@ -58,8 +60,10 @@ struct Cpu {
   u64 idle_cycles;
   u64 idle_since;
   u64 interrupts;
-  bool in_interrupt;  // a wake-up comes from outside, not from what the current thread does
-  u8 held_ranks[24];  // of the spin locks that this processor holds, in the order taken; debug builds
+  u64 resumed_at;      // where the last system call or fault went back to the program; 0 after an interrupt
+  u64 interrupted_at;  // where the program was when the current interrupt came; 0: not in the program
+  bool in_interrupt;   // a wake-up comes from outside, not from what the current thread does
+  u8 held_ranks[24];   // of the spin locks that this processor holds, in the order taken; debug builds
   u32 held_count;
   bool debug_loaded;  // DR7 has a thread's breakpoints
   u64 user_gs;        // what kMsrKernelGsBase holds while in the kernel
@@ -139,7 +143,7 @@ inline constexpr u16 kKernelCs = 0x10, kKernelDs = 0x18, kUserCs = 0x33, kUserDs
 
 // Features found at boot.
 struct Features {
-  bool smep, smap, umip, fsgsbase, xsave, xsaveopt, pdpe1gb, rdrand, fsrm, erms, x2apic, tsc_deadline, invpcid, rdtscp;
+  bool smep, smap, umip, fsgsbase, xsave, xsaveopt, pdpe1gb, rdrand, fsrm, erms, x2apic, tsc_deadline, pcid, rdtscp;
 };
 extern Features features;
 

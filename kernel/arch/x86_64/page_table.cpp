@@ -77,10 +77,6 @@ void destroy_root(mm::PhysAddr root) {
   mm::put_page(*mm::page_of(root));
 }
 
-void load_root(mm::PhysAddr root) {
-  write_cr3(mm::raw(root));
-}
-
 Result<void> map_kernel_page(u64 address, mm::PhysAddr page, u64 flags) {
   LockGuard guard(kernel_lock);
   u64* l4 = table_at(layout.root_table);

@@ -2,6 +2,7 @@
 // Four-level page tables (SDM volume 3, 4.5). Tables are reached through the direct map.
 #pragma once
 
+#include "kernel/arch/x86_64/pcid.hpp"
 #include "kernel/base/result.hpp"
 #include "kernel/mm/page.hpp"
 
@@ -45,10 +46,10 @@ Pte* find_huge_entry(u64 root_physical, u64 address, bool create);
 Result<mm::PhysAddr> create_root();
 // Frees the tables of the user half (the mapped pages themselves were taken out before) and the top table.
 void destroy_root(mm::PhysAddr root);
-void load_root(mm::PhysAddr root);
 
-// Takes [start, end) out of the translation caches of this processor, and of all others in `cpus` (a bit each).
-void flush_range(u64 start, u64 end, u64 cpus);
+// Takes [start, end) out of the translation caches of this processor, and of all others in `cpus` (a bit each). `tag`:
+// whose addresses these are, and the count of its invalidations with this one.
+void flush_range(u64 start, u64 end, u64 cpus, TlbTag tag = {});
 
 // Maps a page in the kernel's half (stacks, vDSO data). Errors: NoMemory.
 Result<void> map_kernel_page(u64 address, mm::PhysAddr page, u64 flags);

@@ -2,10 +2,16 @@
 // TLB shoot-downs between processors.
 #pragma once
 
-#include "kernel/base/types.hpp"
+#include "kernel/arch/x86_64/pcid.hpp"
+#include "kernel/mm/page.hpp"
 
 namespace uni::arch {
 
+struct Cpu;
+
+// Loads an address space's tables. Interrupts are off since before `tag` was read, and the space counts this processor
+// among its own since before then, so no invalidation is missed.
+void load_root(Cpu& cpu, mm::PhysAddr root, TlbTag tag);
 // Does what other processors asked of this one; from the interrupt and from spin loops.
 void answer_shootdown();
 // Makes every other processor in `cpus` that has this root loaded fall back to the kernel's own tables; waits for them.

@@ -193,15 +193,17 @@ int simd_fault_code() {
 
 extern "C" void trap_main(TrapFrame* frame, u32 vector, u64 error) {
   const bool user = (frame->cs & 3) != 0;
-  if (user) {
-    Thread::current().frame = frame;
-    sched::account_user_exit();
-  }
-  if (vector >= 32)
+  if (user) Thread::current().frame = frame;
+  const bool from_outside = vector >= 32;
+  if (from_outside) {
+    this_cpu().interrupted_at = user ? frame->rip : 0;
     interrupt(vector);
-  else
+  } else {
     exception(*frame, vector, error);
-  if (user) sched::before_user(*frame);
+  }
+  if (!user) return;
+  sched::before_user(*frame);
+  if (from_outside) this_cpu().resumed_at = 0;
 }
 
 extern "C" void fatal_trap_main(TrapFrame* frame, u32 vector, u64 error) {
