@@ -144,6 +144,11 @@ void GuestReport::line(std::string_view text) {
       hint(fmt::format(
           "the program tried to execute `{}`, which is not in the image; `uni pack --add-program {}` adds it", subject,
           shell_word(subject)));
+  } else if (verb == "left-running" && words.size() > 2) {
+    left_running_ = fmt::format(
+        "the program ended while {} of its processes still ran (`{}`), and the machine ended with it; a server must "
+        "stay in the foreground",
+        subject, printable(words[2]));
   } else if (verb == "permission" && !subject.empty()) {
     hint(fmt::format("the program needs the permission `{}`; `uni pack --processes {}` gives it", subject,
                      subject.substr(subject.find('=') + 1)));

@@ -28,6 +28,8 @@ class GuestReport {
   const std::optional<Diagnostic>& refused() const { return refused_; }
   // One sentence for each thing that the program lacked, without repetition.
   const std::vector<std::string>& hints() const { return hints_; }
+  // What went on in the background when the program ended well, as a sentence; empty: nothing.
+  const std::string& left_running() const { return left_running_; }
   // The lines that tell what was lacking and how the program ended, for `uni run --log` and `uni pack --learn`.
   const std::vector<std::string>& log_lines() const { return log_lines_; }
 
@@ -41,6 +43,7 @@ class GuestReport {
   std::optional<int> status_;
   std::optional<Diagnostic> refused_;
   std::vector<std::string> hints_;
+  std::string left_running_;
   std::vector<std::string> log_lines_;
 };
 

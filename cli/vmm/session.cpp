@@ -223,7 +223,10 @@ class Session {
         break;
     }
     if (!qemu_->running()) return give_up(number);  // only the output's reader is awaited
-    if (number == SIGINT || number == SIGTERM || number == SIGQUIT) insist(number);
+    if (number == SIGINT || number == SIGTERM || number == SIGQUIT) {
+      told_to_end_ = true;
+      insist(number);
+    }
     tell(signal_line(number));
   }
 
@@ -311,7 +314,11 @@ class Session {
                    .hint = "please report it with those lines and the command",
                    .code = ExitCode::kRunFailed});
     }
-    if (guest_.status() && *guest_.status() == 0 && !guest_.refused()) return 0;
+    if (guest_.status() && *guest_.status() == 0 && !guest_.refused()) {
+      // Where the user has ended it, nobody is surprised.
+      if (!guest_.left_running().empty() && !told_to_end_) report::hint(guest_.left_running());
+      return 0;
+    }
     for (const std::string& hint : guest_.hints())
       report::hint(hint);
     if (guest_.refused()) {
@@ -353,6 +360,7 @@ class Session {
   std::string to_guest_;
   std::deque<Loop::Clock::time_point> insistence_;
   std::optional<int> forced_;
+  bool told_to_end_ = false;  // by a signal
   int outputs_ = 0;
   bool debugged_ = false;
   bool awaiting_ = false;

@@ -2,6 +2,7 @@
 // Byte channels to the host: the ports of the virtio console, found by name (docs/IMAGE.md).
 #pragma once
 
+#include "kernel/base/format.hpp"
 #include "kernel/base/own_ptr.hpp"
 #include "kernel/base/result.hpp"
 #include "kernel/base/span.hpp"
@@ -15,6 +16,8 @@ Result<RefPtr<fs::File>> open_port(StringView name, u32 open_flags);
 
 // Sends a line (without its \n) on "uni.control"; dropped where there is no such port. Does not block for long.
 void control_send(StringView line);
+// Writes a word of such a line: bytes outside of printable ASCII, `%` and the space as %XX (docs/IMAGE.md).
+void control_word(BufferWriter& out, StringView text);
 // Calls `on_line` (from interrupts) for each line from the host.
 void control_on_line(void (*on_line)(StringView line));
 // Waits until the host has taken all bytes written to all ports: before power-off. As long as the host keeps a port

@@ -25,20 +25,6 @@ struct Ring {
 };
 Guarded<Ring, Rank::kLeaf> ring;
 
-// A word of a control line: bytes outside of printable ASCII, `%` and the space are %XX (docs/IMAGE.md).
-void write_word(BufferWriter& out, StringView text) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<u8>(c);
-    if (byte > 0x20 && byte < 0x7f && c != '%') {
-      out.write({&c, 1});
-    } else {
-      const char escaped[3] = {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-      out.write({escaped, 3});
-    }
-  }
-}
-
 }  // namespace
 
 void note_lacked_file(StringView directory, StringView text) {
@@ -79,7 +65,7 @@ void tell_lacked_files() {
     char line[16 + 3 * kLongest];
     BufferWriter out(line);
     out.write("missing-file ");
-    write_word(out, {entry.text, entry.length});
+    dev::control_word(out, {entry.text, entry.length});
     dev::control_send(out.view());
     if (i % 8 == 7) dev::drain_ports();
   }

@@ -3,8 +3,10 @@
 // The end of the image's program is the end of the machine: what still runs is killed, as in a container.
 #include "kernel/sched/process_exit.hpp"
 
+#include "kernel/base/format.hpp"
 #include "kernel/boot/boot_info.hpp"
 #include "kernel/boot/log.hpp"
+#include "kernel/dev/serial_port.hpp"
 #include "kernel/dev/tty/job_control.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/ipc/object.hpp"
@@ -27,7 +29,25 @@ u32 kill_others(const Process& survivor) {
   return left;
 }
 
+// Tells the host what goes on behind the back of a program that says it is done: most likely a server that has put
+// itself in the background.
+void report_left(const Process& program) {
+  u32 left = 0;
+  char name[sizeof(Thread::name)] = {};
+  Process::for_each([&](const Process& p) {
+    if (&p == &program || &p == Process::init() || p.life.load() != Process::Life::kAlive || p.exiting()) return;
+    if (left++ == 0 && p.leader != nullptr) __builtin_memcpy(name, p.leader->name, sizeof name - 1);
+  });
+  if (left == 0) return;
+  char line[32 + 3 * sizeof name];
+  BufferWriter out(line);
+  format(out, "left-running {} ", left);
+  dev::control_word(out, {name, __builtin_strlen(name)});
+  dev::control_send(out.view());
+}
+
 [[noreturn]] void end_machine(Process& program, int status) {
+  if (status == 0) report_left(program);
   constexpr u64 kPatience = 2 * time::kSecond;
   if (const u32 left = kill_others(program); left != 0) {
     log::info("the program has ended: {} more processes end with it", left);

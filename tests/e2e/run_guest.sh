@@ -40,3 +40,13 @@ for signal in TERM:143 INT:130 USR1:138; do
   same "status after SIG${signal%:*}" $status "${signal#*:}"
   rm pipe out
 done
+
+# Who puts itself in the background is told why the machine went off; not where it was the program's own failure.
+pack sh.img /bin/sh --processes fork
+status=0
+"$UNI" run sh.img -- -c '(while :; do :; done) & exit 0' < /dev/null 2> err || status=$?
+same "status of a program that leaves one behind" $status 0
+has "what was left" "$(cat err)" "1 of its processes still ran (\`sh\`)"
+status=0
+"$UNI" run sh.img -- -c '(while :; do :; done) & exit 3' < /dev/null 2> err || status=$?
+same "its own failure" "$status $(cat err)" "3 "

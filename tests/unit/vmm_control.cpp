@@ -76,6 +76,14 @@ TEST_CASE("of absent files only those of this machine are hinted at, the log has
         std::vector<std::string>{"missing-file /etc/passwd", "missing-file /no%20where", "exit 1"});
 }
 
+TEST_CASE("what goes on in the background is told, with its name as text") {
+  CHECK(told("ready\nexit 0\n").left_running().empty());
+  const GuestReport report = told("ready\nleft-running 3 a%20b%1B\nexit 0\n");
+  CHECK(report.left_running().find("3 of its processes still ran (`a b") != std::string::npos);
+  CHECK(report.left_running().find('\x1b') == std::string::npos);
+  CHECK(report.hints().empty());
+}
+
 TEST_CASE("a refusal names the file and the reason") {
   const GuestReport report = told("refused ENOENT /bin/x\n");
   REQUIRE(report.refused().has_value());

@@ -116,6 +116,19 @@ void control_send(StringView line) {
   port->write_some({reinterpret_cast<const u8*>(buffer), size + 1});
 }
 
+void control_word(BufferWriter& out, StringView text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto byte = static_cast<u8>(c);
+    if (byte > 0x20 && byte < 0x7f && c != '%') {
+      out.write({&c, 1});
+    } else {
+      const char escaped[3] = {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+      out.write({escaped, 3});
+    }
+  }
+}
+
 void control_on_line(void (*on_line)(StringView line)) {
   Port* port = find_control();
   if (port == nullptr) return;
