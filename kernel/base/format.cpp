@@ -32,15 +32,20 @@ Spec parse(StringView text) {
   return s;
 }
 
-void pad(Writer& out, usize have, const Spec& s, char c) {
-  for (; have < s.width; ++have)
-    out.write({&c, 1});
+constexpr StringView kBlanks = "                ", kZeros = "0000000000000000";
+
+void pad(Writer& out, usize have, const Spec& s, StringView with) {
+  for (usize missing = s.width > have ? s.width - have : 0; missing > 0;) {
+    const StringView piece = with.slice(0, missing);
+    out.write(piece);
+    missing -= piece.size();
+  }
 }
 
 void put_text(Writer& out, StringView text, const Spec& s) {
-  if (s.right) pad(out, text.size(), s, ' ');
+  if (s.right) pad(out, text.size(), s, kBlanks);
   out.write(text);
-  if (!s.right) pad(out, text.size(), s, ' ');
+  if (!s.right) pad(out, text.size(), s, kBlanks);
 }
 
 void put_number(Writer& out, const FormatArg& a, const Spec& s) {
@@ -64,11 +69,11 @@ void put_number(Writer& out, const FormatArg& a, const Spec& s) {
   }
   const usize have = n + p;
   // Numbers with a width are right-aligned unless zero-filled.
-  if (!s.zero && s.right) pad(out, have, s, ' ');
+  if (!s.zero && s.right) pad(out, have, s, kBlanks);
   out.write({prefix, p});
-  if (s.zero) pad(out, have, s, '0');
+  if (s.zero) pad(out, have, s, kZeros);
   out.write({digits + sizeof digits - n, n});
-  if (!s.zero && !s.right) pad(out, have, s, ' ');
+  if (!s.zero && !s.right) pad(out, have, s, kBlanks);
 }
 
 }  // namespace

@@ -26,12 +26,10 @@ class BufferWriter final : public Writer {
   template <usize N>
   explicit BufferWriter(char (&array)[N]) : BufferWriter(array, N) {}
   void write(StringView text) override {
-    for (char c : text) {
-      if (size_ < capacity_)
-        buffer_[size_++] = c;
-      else
-        truncated_ = true;
-    }
+    const StringView part = text.slice(0, capacity_ - size_);
+    if (part.size() != text.size()) truncated_ = true;
+    __builtin_memcpy(buffer_ + size_, part.data(), part.size());
+    size_ += part.size();
   }
   StringView view() const { return {buffer_, size_}; }
   bool truncated() const { return truncated_; }

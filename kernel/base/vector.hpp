@@ -3,6 +3,7 @@
 #pragma once
 
 #include <new>
+#include <type_traits>
 
 #include "kernel/base/result.hpp"
 #include "kernel/base/span.hpp"
@@ -55,9 +56,13 @@ class Vector {
     if (__builtin_mul_overflow(wanted, sizeof(T), &bytes)) return Errno::NoMemory;
     T* fresh = static_cast<T*>(::operator new (bytes, std::align_val_t{alignof(T)}, std::nothrow));
     if (fresh == nullptr) return Errno::NoMemory;
-    for (usize i = 0; i < size_; ++i) {
-      new (&fresh[i]) T(uni::move(data_[i]));
-      data_[i].~T();
+    if constexpr (std::is_trivially_copyable_v<T>) {
+      if (size_ != 0) __builtin_memcpy(static_cast<void*>(fresh), data_, size_ * sizeof(T));
+    } else {
+      for (usize i = 0; i < size_; ++i) {
+        new (&fresh[i]) T(uni::move(data_[i]));
+        data_[i].~T();
+      }
     }
     ::operator delete (static_cast<void*>(data_), std::align_val_t{alignof(T)});
     data_ = fresh;
@@ -76,6 +81,18 @@ class Vector {
       new (&data_[size_++]) T();
     while (size_ > wanted)
       data_[--size_].~T();
+    return {};
+  }
+  // Adds copies of `count` elements.
+  Result<void> append(const T* from, usize count) {
+    if (size_ + count > capacity_) TRY(reserve(max(size_ + count, capacity_ * 2)));
+    if constexpr (std::is_trivially_copyable_v<T>) {
+      if (count != 0) __builtin_memcpy(static_cast<void*>(data_ + size_), from, count * sizeof(T));
+      size_ += count;
+    } else {
+      for (usize i = 0; i < count; ++i)
+        new (&data_[size_++]) T(from[i]);
+    }
     return {};
   }
   void pop() { data_[--size_].~T(); }

@@ -13,29 +13,9 @@ namespace {
 // A Writer whose memory grows; says afterwards whether that failed.
 class GrowingWriter final : public Writer {
  public:
-  void write(StringView text) override {
-    const usize old = bytes.size();
-    if (old + text.size() > capacity_) {
-      usize wanted = capacity_ == 0 ? 256 : capacity_ * 2;
-      while (wanted < old + text.size())
-        wanted *= 2;
-      if (!bytes.reserve(wanted).ok()) {
-        failed = true;
-        return;
-      }
-      capacity_ = wanted;
-    }
-    if (!bytes.resize(old + text.size()).ok()) {
-      failed = true;
-      return;
-    }
-    __builtin_memcpy(bytes.data() + old, text.data(), text.size());
-  }
+  void write(StringView text) override { failed = failed || !bytes.append(text.data(), text.size()).ok(); }
   Vector<char> bytes;
   bool failed = false;
-
- private:
-  usize capacity_ = 0;
 };
 
 class PseudoFs final : public FileSystem {

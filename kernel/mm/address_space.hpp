@@ -141,6 +141,15 @@ class AddressSpace : public RefCounted {
     for (const Mapping* m : mappings_)
       visit(*m);
   }
+  // The same for the first mapping that ends above `address`. False: there is none.
+  template <typename F>
+  bool first_above(u64 address, F visit) {
+    LockGuard guard(lock);
+    const usize at = index_at(address);
+    if (at == mappings_.size()) return false;
+    visit(static_cast<const Mapping&>(*mappings_[at]));
+    return true;
+  }
   struct Usage {
     u64 mapped_pages, resident_pages, shared_pages, text_pages, data_pages, stack_pages, peak_mapped, peak_resident,
         locked_pages;

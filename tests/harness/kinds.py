@@ -8,5 +8,5 @@ import units
 
 def collect():
     """All tests, those that take long first, so that the last minutes keep every core busy."""
-    return [*scripts.apps(), *scripts.end_to_end(), *units.fuzzers(), *units.sanitized(), *units.unit(), *lint.checks(),
+    return [*sorted(scripts.apps(), key=lambda t: -t.limit), *scripts.end_to_end(), *units.fuzzers(), *units.sanitized(), *units.unit(), *lint.checks(),
             *syscalls.programs()]

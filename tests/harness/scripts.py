@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests that are shell scripts: tests/e2e/*.sh and tests/apps/*.sh. Status 0 is a pass; the last line on stderr is the
-reason of a failure. Each runs in its own empty directory, with $UNI (the command), $UNI_TOP (the source tree) and
+reason of a failure. A line `# limit: SECONDS` gives it more time than usual. Each runs in its own empty directory, with $UNI (the command), $UNI_TOP (the source tree) and
 $UNI_PROGRAMS (programs built for tests)."""
+import re
+
 from model import TOP, Failed, Test, tail
 
 
 def _script(kind, path, limit):
+    own = re.search(r"^# limit: (\d+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    limit = int(own.group(1)) if own else limit
+
     def run(context):
         done = context.run(["bash", path])
         if done.status:

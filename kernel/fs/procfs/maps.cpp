@@ -7,7 +7,8 @@
 namespace uni::fs::procfs {
 namespace {
 
-constexpr usize kNameColumn = 73;
+// As wide as what comes before a name.
+constexpr StringView kBeforeName = "                                                                         ";
 
 Result<RefPtr<mm::AddressSpace>> space_of(const Numbers& numbers) {
   auto process = TRY(process_of(numbers));
@@ -43,8 +44,7 @@ StringView name_of(const mm::Mapping& m, Span<char> buffer) {
 
 void write_name(Writer& out, StringView name, usize column) {
   if (!name.empty()) {
-    for (; column < kNameColumn; ++column)
-      out.write(" ");
+    out.write(kBeforeName.slice(column));
     out.write(name);
   }
   out.write("\n");
@@ -78,24 +78,27 @@ struct Sums {
 };
 
 void write_sums(Writer& out, const Sums& s) {
-  const auto line = [&](StringView name, u64 pages) { format(out, "{:15} {:>8} kB\n", name, pages * 4); };
-  line("Rss:", s.resident);
-  line("Pss:", s.resident);
-  line("Shared_Clean:", s.shared ? s.clean : 0);
-  line("Shared_Dirty:", s.shared ? s.dirty : 0);
-  line("Private_Clean:", s.shared ? 0 : s.clean);
-  line("Private_Dirty:", s.shared ? 0 : s.dirty);
-  line("Referenced:", s.resident);
-  line("Anonymous:", s.anonymous);
-  line("LazyFree:", 0);
-  line("AnonHugePages:", 0);
-  line("ShmemPmdMapped:", 0);
-  line("FilePmdMapped:", 0);
-  line("Shared_Hugetlb:", 0);
-  line("Private_Hugetlb:", 0);
-  line("Swap:", 0);
-  line("SwapPss:", 0);
-  line("Locked:", s.locked);
+  const u64 shared_clean = s.shared ? s.clean : 0, shared_dirty = s.shared ? s.dirty : 0;
+  format(out,
+         "Rss:            {:>8} kB\n"
+         "Pss:            {:>8} kB\n"
+         "Shared_Clean:   {:>8} kB\n"
+         "Shared_Dirty:   {:>8} kB\n"
+         "Private_Clean:  {:>8} kB\n"
+         "Private_Dirty:  {:>8} kB\n"
+         "Referenced:     {:>8} kB\n"
+         "Anonymous:      {:>8} kB\n"
+         "LazyFree:              0 kB\n"
+         "AnonHugePages:         0 kB\n"
+         "ShmemPmdMapped:        0 kB\n"
+         "FilePmdMapped:         0 kB\n"
+         "Shared_Hugetlb:        0 kB\n"
+         "Private_Hugetlb:       0 kB\n"
+         "Swap:                  0 kB\n"
+         "SwapPss:               0 kB\n"
+         "Locked:         {:>8} kB\n",
+         s.resident * 4, s.resident * 4, shared_clean * 4, shared_dirty * 4, (s.clean - shared_clean) * 4,
+         (s.dirty - shared_dirty) * 4, s.resident * 4, s.anonymous * 4, s.locked * 4);
 }
 
 struct Range {
@@ -216,15 +219,17 @@ Result<void> show_smaps(Writer& out, const Numbers& numbers) {
   u64 from = 0;
   for (;;) {
     Range range{};
-    space->each([&](const mm::Mapping& m) {
-      if (range.end != 0 || m.start < from) return;
+    const bool there = space->first_above(from, [&](const mm::Mapping& m) {
       range = {m.start, m.end, m.protection, m.flags, static_cast<bool>(m.file)};
       write_mapping(out, m, buffer.span());
     });
-    if (range.end == 0) return {};
+    if (!there) return {};
     from = range.end;
-    format(out, "{:15} {:>8} kB\n{:15} {:>8} kB\n{:15} {:>8} kB\n", "Size:", (range.end - range.start) / kKiB,
-           "KernelPageSize:", 4, "MMUPageSize:", 4);
+    format(out,
+           "Size:           {:>8} kB\n"
+           "KernelPageSize:        4 kB\n"
+           "MMUPageSize:           4 kB\n",
+           (range.end - range.start) / kKiB);
     write_sums(out, TRY(sums_of(*space, range)));
     format(out, "THPeligible:    0\nVmFlags:{}{}{}{} mr mw me ac\n",
            (range.protection & mm::kProtRead) != 0 ? " rd" : "", (range.protection & mm::kProtWrite) != 0 ? " wr" : "",
@@ -238,10 +243,10 @@ Result<void> show_smaps_rollup(Writer& out, const Numbers& numbers) {
   u64 from = 0, first = 0;
   for (;;) {
     Range range{};
-    space->each([&](const mm::Mapping& m) {
-      if (range.end == 0 && m.start >= from) range = {m.start, m.end, m.protection, m.flags, static_cast<bool>(m.file)};
+    const bool there = space->first_above(from, [&](const mm::Mapping& m) {
+      range = {m.start, m.end, m.protection, m.flags, static_cast<bool>(m.file)};
     });
-    if (range.end == 0) break;
+    if (!there) break;
     if (from == 0) first = range.start;
     from = range.end;
     total.add(TRY(sums_of(*space, range)));
