@@ -235,7 +235,7 @@ Result<RefPtr<fs::File>> open_queue(StringView name, u32 flags, u32 mode, const 
       queue = found.take();
     } else {
       if ((flags & fs::kOpenCreate) == 0) return Errno::NoEntry;
-      queue = TRY(root->make(name, mode & ~process.fs->umask.load(std::memory_order_relaxed), shape));
+      queue = TRY(root->make(name, mode & ~Process::current_fs()->umask.load(std::memory_order_relaxed), shape));
       return queue->open(flags);
     }
   }

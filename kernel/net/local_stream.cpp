@@ -407,6 +407,11 @@ usize LocalStream::unsent_bytes(int end) {
   return flavour_ == StreamFlavour::kTcp ? 0 : to_[1 - end].charge;
 }
 
+LocalStream::Ended LocalStream::ended(int end) {
+  LockGuard guard(lock_);
+  return {to_[1 - end].write_shut, to_[end].write_shut};
+}
+
 bool LocalStream::peer_closed(int end) {
   LockGuard guard(lock_);
   return to_[1 - end].reader_gone;

@@ -28,6 +28,12 @@ class LocalStream : public RefCounted {
   usize readable_bytes(int end);
   usize unsent_bytes(int end);
   bool peer_closed(int end);
+  // Will the end, or the other one, send no more? What is queued can still be read.
+  struct Ended {
+    bool self, peer;
+    bool both() const { return self && peer; }
+  };
+  Ended ended(int end);
   // Is what would be read next the urgent byte, or what lies behind it once it was taken? (SIOCATMARK)
   bool at_mark(int end);
 

@@ -171,13 +171,15 @@ Result<void> TcpSocket::join_group(const IpAddress& group, const IpAddress&, u32
 
 Result<TcpInfo> TcpSocket::tcp_info() {
   if (state() == State::kConnected && !is_local()) return wire_info();
-  constexpr u8 kEstablished = 1, kClose = 7, kListen = 10, kSynSent = 2;
+  constexpr u8 kEstablished = 1, kSynSent = 2, kFinWait2 = 5, kClose = 7, kCloseWait = 8, kListen = 10;
   TcpInfo info;
   switch (state()) {
-    case State::kConnected:
-      info.state = kEstablished;
+    case State::kConnected: {
+      const LocalStream::Ended ended = stream_->ended(end_);
+      info.state = ended.both() ? kClose : ended.self ? kFinWait2 : ended.peer ? kCloseWait : kEstablished;
       info.send_mss = info.receive_mss = 65483;
       break;
+    }
     case State::kListening:
       info.state = kListen;
       break;

@@ -322,16 +322,21 @@ Result<Address> TcpSocket::local_address() {
   return shown(local_ip_, local_port_);
 }
 
+bool TcpSocket::is_over() const {
+  return is_local() ? stream_->ended(end_).both() : pcb_ == nullptr;
+}
+
 Result<Address> TcpSocket::peer_address() {
   CoreGuard guard;
-  if (state() != State::kConnected) return Errno::NotConnected;
+  if (state() != State::kConnected || is_over()) return Errno::NotConnected;
   return shown(remote_ip_, remote_port_);
 }
 
 Result<void> TcpSocket::shutdown(ShutdownHow how) {
   if (state() == State::kConnected && is_local()) {
+    const bool over = stream_->ended(end_).both();
     stream_->shutdown(end_, how);
-    return {};
+    return over ? Result<void>(Errno::NotConnected) : Result<void>();
   }
   CoreGuard guard;
   if (state() == State::kListening) {
@@ -343,7 +348,7 @@ Result<void> TcpSocket::shutdown(ShutdownHow how) {
     queue_.wake_all();
     return {};
   }
-  if (state() != State::kConnected) return Errno::NotConnected;
+  if (state() != State::kConnected || is_over()) return Errno::NotConnected;
   if (how != ShutdownHow::kWrite) read_shut_ = true;
   if (how != ShutdownHow::kRead && !write_shut_) {
     write_shut_ = true;

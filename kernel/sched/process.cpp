@@ -177,10 +177,15 @@ Result<void> Process::become_only_thread() {
     return thread_count == 1;
   };
   const Wake woken = exec_queue.wait(alone, time::kNever, Sleep::kKillable);
+  RefPtr<fs::FsContext> unused;
   if (woken == Wake::kReady && leader != &self) trace::forget(*leader);
   LockGuard guard(lock);
   exec_thread = nullptr;
   if (woken == Wake::kSignal || exiting()) return Errno::RestartNoIntr;
+  if (self.own_fs) {
+    unused = uni::move(fs);
+    fs = uni::move(self.own_fs);
+  }
   if (leader != &self) {
     // The old leader has ended: this thread takes its number and its place.
     Thread* old = leader;
@@ -202,11 +207,24 @@ Result<void> Process::unshare_files() {
   return {};
 }
 
+const RefPtr<fs::FsContext>& Process::current_fs() {
+  const Thread& self = Thread::current();
+  return self.own_fs ? self.own_fs : self.process().fs;
+}
+
+RefPtr<fs::FsContext> Process::fs_of(const Thread& thread) {
+  LockGuard guard(thread.process().lock);
+  return thread.own_fs ? thread.own_fs : thread.process().fs;
+}
+
 Result<void> Process::unshare_fs() {
-  if (fs->ref_count() == 1) return {};
-  RefPtr<fs::FsContext> own = TRY(fs->copy());
+  Thread& self = Thread::current();
+  const RefPtr<fs::FsContext>& shared = current_fs();
+  const bool alone = thread_count == 1 || self.own_fs;
+  if (alone && shared->ref_count() == 1) return {};
+  RefPtr<fs::FsContext> own = TRY(shared->copy());
   LockGuard guard(lock);
-  uni::swap(fs, own);
+  uni::swap(thread_count == 1 && !self.own_fs ? fs : self.own_fs, own);
   return {};
 }
 

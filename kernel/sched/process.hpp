@@ -207,8 +207,12 @@ class Process : public RefCounted {
   bool exiting() const { return exiting_.load(std::memory_order_acquire); }
   int exit_status() const { return exit_status_; }
 
-  // Makes descriptors or directories that another process shares this one's own (unshare(2), execve(2)).
-  // Errors: NoMemory.
+  // The running thread's directories and umask: its own, else those of its process.
+  static const RefPtr<fs::FsContext>& current_fs();
+  // The same of any thread; null once it or its process has let go of them. Takes Process::lock.
+  static RefPtr<fs::FsContext> fs_of(const Thread& thread);
+  // Gives the current thread's process descriptors, or the current thread directories, that nobody else shares
+  // (unshare(2), execve(2)). Errors: NoMemory.
   Result<void> unshare_files();
   Result<void> unshare_fs();
   // execve or the end: the parent of a vfork goes on.

@@ -7,6 +7,7 @@
 #include "kernel/arch/x86_64/fpu_switch.hpp"
 #include "kernel/arch/x86_64/page_table.hpp"
 #include "kernel/boot/boot_info.hpp"
+#include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/kernel_stack.hpp"
 #include "kernel/sched/pid_table.hpp"
@@ -155,8 +156,10 @@ Result<void> ThreadAccess::publish(Thread& t, Process* parent) {
   thread_exit_hook(&t);
   signal::detach(t);
   bool last = false, leads = false;
+  RefPtr<fs::FsContext> directories;
   {
     LockGuard guard(p.lock);
+    directories = uni::move(t.own_fs);
     List<Thread, &Thread::process_node>::remove(t);
     last = --p.thread_count == 0;
     leads = p.leader == &t;
@@ -165,6 +168,7 @@ Result<void> ThreadAccess::publish(Thread& t, Process* parent) {
     p.dead_usage.add(t);
     if (p.exec_thread != nullptr && p.thread_count == 1) p.exec_queue.wake_all();
   }
+  directories = {};
   trace::tracer_ends(t);
   const bool awaited = trace::thread_ended(t, p.exiting() ? p.exit_status() : (status & 0xff) << 8);
   if (last) {

@@ -19,6 +19,9 @@ struct TrapFrame;
 namespace trace {
 struct Tracee;
 }
+namespace fs {
+struct FsContext;
+}
 
 enum class Tid : u32 {};
 constexpr u32 raw(Tid t) {
@@ -106,6 +109,10 @@ class Thread : public RefCounted {
   static constexpr u64 kTimerSlack = 50'000;
   u64 timer_slack_ns = kTimerSlack;          // PR_SET_TIMERSLACK; timers are exact, so it is only kept
   u64 default_timer_slack_ns = kTimerSlack;  // its maker's when it was made
+
+  // What unshare(2) or a clone without CLONE_FS has made the thread's own; null: its process's. Process::current_fs()
+  // reads it. Written by the thread itself under Process::lock.
+  RefPtr<fs::FsContext> own_fs;
 
   // seccomp(2) and landlock(7): what binds the thread and all that it makes; null where nothing does. The objects are
   // the ABI layer's.

@@ -125,6 +125,7 @@ Result<i64> clone_thread(const Request& r) {
   TRY(check_limit(process));
   auto thread = TRY(Thread::create_user(process, child_frame(self, r)));
   copy_thread_state(*thread, self, r);
+  thread->own_fs = (r.flags & kCloneFs) != 0 ? self.own_fs : TRY(Process::current_fs()->copy());
   TRY(ThreadAccess::publish(*thread));
   const auto tid = static_cast<i32>(raw(thread->tid()));
   // As Linux: a bad address here is not an error of clone.
@@ -147,9 +148,9 @@ Result<void> fill_process(Process& child, Process& parent, const Request& r) {
   else
     child.files = TRY(parent.files->copy());
   if ((r.flags & kCloneFs) != 0)
-    child.fs = parent.fs;
+    child.fs = Process::current_fs();
   else
-    child.fs = TRY(parent.fs->copy());
+    child.fs = TRY(Process::current_fs()->copy());
   child.signals =
       TRY(signal::copy_state(*parent.signals, (r.flags & kCloneClearSigHand) != 0 ? signal::CopyHandlers::kClear
                                               : (r.flags & kCloneSigHand) != 0    ? signal::CopyHandlers::kShare

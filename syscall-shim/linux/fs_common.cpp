@@ -34,14 +34,14 @@ fs::PathStart PathArgument::start() const {
 }
 
 fs::PathStart PathArgument::start(const Credentials& who) const {
-  return {*Process::current().fs, who, base_};
+  return {*Process::current_fs(), who, base_};
 }
 
 Result<RefPtr<fs::Dentry>> find_path(const PathArgument& path, u32 flags, u32 lookup_flags) {
   if (path.text().empty()) {
     if ((flags & abi::kAtEmptyPath) == 0) return Errno::NoEntry;
     if (path.file() != nullptr) return fs::dentry_for(*path.file());
-    return Process::current().fs->cwd();
+    return Process::current_fs()->cwd();
   }
   return fs::lookup(path.start(), path.text(), lookup_flags);
 }

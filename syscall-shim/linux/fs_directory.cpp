@@ -68,7 +68,7 @@ Result<i64> sys_getdents(u32 fd, UserBytes buffer, u32 size) {
 
 // getcwd(2): NoEntry when the directory has been removed.
 Result<i64> sys_getcwd(UserBytes buffer, u64 size) {
-  const RefPtr<fs::FsContext>& context = Process::current().fs;
+  const RefPtr<fs::FsContext>& context = Process::current_fs();
   const RefPtr<fs::Dentry> cwd = context->cwd();
   const RefPtr<fs::Dentry> root = context->root();
   {
@@ -90,26 +90,26 @@ Result<i64> sys_getcwd(UserBytes buffer, u64 size) {
 
 Result<i64> sys_chdir(UserText path) {
   RefPtr<fs::Dentry> directory = TRY(find_directory(path));
-  Process::current().fs->set_cwd(uni::move(directory));
+  Process::current_fs()->set_cwd(uni::move(directory));
   return 0;
 }
 
 Result<i64> sys_fchdir(i32 fd) {
   const RefPtr<fs::File> file = TRY(file_of(fd, true));
   if (file->dentry() == nullptr) return Errno::NotDirectory;
-  Process::current().fs->set_cwd(TRY(searchable_directory(RefPtr<fs::Dentry>(file->dentry()))));
+  Process::current_fs()->set_cwd(TRY(searchable_directory(RefPtr<fs::Dentry>(file->dentry()))));
   return 0;
 }
 
 Result<i64> sys_chroot(UserText path) {
   RefPtr<fs::Dentry> directory = TRY(find_directory(path));
   if (!Process::current().credentials.capable(kCapSysChroot)) return Errno::NotPermitted;
-  Process::current().fs->set_root(uni::move(directory));
+  Process::current_fs()->set_root(uni::move(directory));
   return 0;
 }
 
 Result<i64> sys_umask(u32 mask) {
-  return i64{Process::current().fs->umask.exchange(mask & 0777)};
+  return i64{Process::current_fs()->umask.exchange(mask & 0777)};
 }
 
 }  // namespace uni::shim

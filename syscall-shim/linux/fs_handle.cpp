@@ -64,7 +64,7 @@ Result<i64> sys_open_by_handle_at(i32 mount_fd, UserPtr<abi::FileHandle> handle,
   TRY(copy_from_user(&content, handle.address() + sizeof head, min<usize>(head.bytes, sizeof content)));
   RefPtr<fs::Dentry> base;
   if (mount_fd == abi::kAtCwd) {
-    base = process.fs->cwd();
+    base = Process::current_fs()->cwd();
   } else {
     const RefPtr<fs::File> file = TRY(file_of(mount_fd, true));
     base = RefPtr<fs::Dentry>(file->dentry());

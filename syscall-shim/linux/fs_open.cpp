@@ -22,7 +22,7 @@ fs::FileTable& files() {
 void note_absent(i32 directory, StringView path) {
   if (!path.empty() && path[0] == '/') return fs::note_lacked_file({}, path);
   if (directory != abi::kAtCwd) return;
-  const RefPtr<fs::FsContext>& context = Process::current().fs;
+  const RefPtr<fs::FsContext>& context = Process::current_fs();
   const RefPtr<fs::Dentry> cwd = context->cwd();
   const RefPtr<fs::Dentry> root = context->root();
   char text[160];

@@ -24,9 +24,11 @@ struct Parts {
   RefPtr<signal::SignalState> signals;
 };
 
-Parts parts_of(Process& process) {
+Parts parts_of(Thread& thread) {
+  Process& process = thread.process();
+  RefPtr<fs::FsContext> directories = Process::fs_of(thread);
   LockGuard guard(process.lock);
-  return {process.space, process.files, process.fs, process.signals};
+  return {process.space, process.files, uni::move(directories), process.signals};
 }
 
 // 0: the same; 1 and 2: an order among different ones. Addresses do not leave the kernel.
@@ -67,7 +69,7 @@ Result<i64> sys_kcmp(i32 first, i32 second, i32 type, u64 a, u64 b) {
   if (!x || !y) return Errno::NoProcess;
   if (!may_inspect(x->process()) || !may_inspect(y->process())) return Errno::NotPermitted;
   if (type < 0 || type >= kTypes) return Errno::Invalid;
-  const Parts p = parts_of(x->process()), q = parts_of(y->process());
+  const Parts p = parts_of(*x), q = parts_of(*y);
   switch (type) {
     case kFile:
       return compare_files(p, q, a, b);
@@ -121,10 +123,12 @@ Result<i64> sys_setns(i32 fd, i32 type) {
   if (!process.credentials.capable(kCapSysAdmin)) return Errno::NotPermitted;
   if ((wanted & NamespaceFile::kMount) == 0) return 0;
   if (!process.credentials.capable(kCapSysChroot)) return Errno::NotPermitted;
-  if (process.fs->ref_count() != 1) return Errno::Invalid;
+  const bool own = process.thread_count == 1 || Thread::current().own_fs;
+  const RefPtr<fs::FsContext>& directories = Process::current_fs();
+  if (!own || directories->ref_count() != 1) return Errno::Invalid;
   const RefPtr<fs::FsContext> fresh = TRY(fs::FsContext::create_root());
-  process.fs->set_cwd(fresh->root());
-  process.fs->set_root(fresh->root());
+  directories->set_cwd(fresh->root());
+  directories->set_root(fresh->root());
   return 0;
 }
 

@@ -15,8 +15,8 @@
 
 namespace uni::shim {
 
-// unshare(2). What a thread of a one-threaded process would stop sharing it does not share; namespaces are refused with
-// EPERM.
+// unshare(2). A thread may have directories of its own; descriptors are its process's, so that only a process of one
+// thread can stop sharing them with another. Namespaces are refused with EPERM.
 Result<i64> sys_unshare(u64 flags) {
   constexpr u64 kKnown =
       kCloneVm | kCloneFs | kCloneFiles | kCloneSigHand | kCloneThread | kCloneNewNs | kCloneSysvSem | kCloneNamespaces;
@@ -24,8 +24,7 @@ Result<i64> sys_unshare(u64 flags) {
   if ((flags & (kCloneNamespaces | kCloneNewNs)) != 0) return Errno::NotPermitted;
   Process& process = Process::current();
   const bool alone = process.thread_count == 1;
-  if ((flags & (kCloneVm | kCloneThread | kCloneSigHand | kCloneFs | kCloneFiles)) != 0 && !alone)
-    return Errno::Invalid;
+  if ((flags & (kCloneVm | kCloneThread | kCloneSigHand | kCloneFiles)) != 0 && !alone) return Errno::Invalid;
   // What another process shares (clone without CLONE_THREAD) becomes this one's own.
   if ((flags & kCloneFiles) != 0) TRY(process.unshare_files());
   if ((flags & kCloneFs) != 0) TRY(process.unshare_fs());

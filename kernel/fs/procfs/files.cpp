@@ -16,10 +16,10 @@ Result<void> write_path(Writer& out, Dentry& dentry, Dentry* root) {
 }
 
 Result<RefPtr<FsContext>> context_of(const Numbers& numbers) {
-  auto process = TRY(process_of(numbers));
-  LockGuard guard(process->lock);
-  if (!process->fs) return Errno::NoProcess;
-  return RefPtr<FsContext>(process->fs);
+  const Target target = TRY(target_of(numbers));
+  RefPtr<FsContext> context = Process::fs_of(*target.thread);
+  if (!context) return Errno::NoProcess;
+  return context;
 }
 
 Result<RefPtr<File>> file_of(const Numbers& numbers) {

@@ -172,7 +172,8 @@ Result<void> show_status(Writer& out, const Numbers& numbers) {
     default:
       state = "S (sleeping)";
   }
-  const u32 umask = p.fs ? p.fs->umask.load(std::memory_order_relaxed) : 022;
+  const RefPtr<FsContext> directories = Process::fs_of(*t.thread);
+  const u32 umask = directories ? directories->umask.load(std::memory_order_relaxed) : 022;
   format(out, "Name:\t{}\nUmask:\t{:04o}\nState:\t{}\nTgid:\t{}\nNgid:\t0\nPid:\t{}\nPPid:\t{}\nTracerPid:\t{}\n",
          StringView(t.thread->name), umask, state, p.pid(), numbers.count > 1 ? raw(t.thread->tid()) : raw(p.pid()),
          shown_parent(p), tracer_of(*t.thread));
