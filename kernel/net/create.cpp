@@ -12,7 +12,7 @@ namespace uni::net {
 
 namespace {
 
-enum Protocol : int { kIp = 0, kIcmp = 1, kTcp = 6, kUdp = 17, kIcmp6 = 58, kProtocolMax = 263 };
+enum Protocol : int { kIp = 0, kIcmp = 1, kTcp = 6, kUdp = 17, kIcmp6 = 58, kUdpLite = 136, kProtocolMax = 263 };
 constexpr int kStream = 1, kDatagram = 2, kRaw = 3, kSeqPacket = 5;
 constexpr int kUnixProtocol = 1;
 constexpr int kNetlinkRoute = 0, kNetlinkMax = 32;
@@ -28,14 +28,15 @@ Result<RefPtr<Socket>> create_inet(AddressFamily family, int type, int protocol,
       if (protocol != kIp && protocol != kTcp) return Errno::ProtocolNotSupported;
       return RefPtr<Socket>(TRY(TcpSocket::create(family, open_flags)));
     case kDatagram:
-      if (protocol != kIp && protocol != kUdp && protocol != echo) return Errno::ProtocolNotSupported;
+      if (protocol != kIp && protocol != kUdp && protocol != kUdpLite && protocol != echo)
+        return Errno::ProtocolNotSupported;
       return RefPtr<Socket>(
           TRY(UdpSocket::create(family, SocketType::kDatagram, protocol == kIp ? int{kUdp} : protocol, open_flags)));
     case kRaw:
       if (protocol == kIp) return Errno::ProtocolNotSupported;
       if (!Process::current().credentials.capable(kCapNetRaw)) return Errno::NotPermitted;
       // Raw UDP is told from a UDP socket by its protocol number: not offered.
-      if (protocol == kUdp) return Errno::ProtocolNotSupported;
+      if (protocol == kUdp || protocol == kUdpLite) return Errno::ProtocolNotSupported;
       return RefPtr<Socket>(TRY(UdpSocket::create(family, SocketType::kRaw, protocol, open_flags)));
     default:
       return Errno::SocketTypeNotSupported;

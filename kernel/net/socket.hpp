@@ -54,6 +54,8 @@ struct Message {
   IpAddress packet_to = kAnyV4;
   u32 packet_interface = 0;
   u8 ttl = 0, tos = 0;
+  // UDP, send: this datagram's alone; -1 for the socket's.
+  i32 own_ttl = -1, own_tos = -1;
   u64 time_ns = 0;  // receive: when it came (SO_TIMESTAMP), 0 where that was not asked for
 };
 

@@ -48,7 +48,7 @@ Result<void> UdpSocket::claim_port(const IpAddress& ip, u16 port) {
   use_.dual_stack = family() == AddressFamily::kInet6 && !v6_only_;
   use_.reuse_address = reuse_address_;
   use_.reuse_port = reuse_port_;
-  if (!g_udp_ports.add(use_)) {
+  if (!ports().add(use_)) {
     use_.port = 0;
     return Errno::AddressInUse;
   }
@@ -160,12 +160,10 @@ bool UdpSocket::receives_multicast(const IpAddress& group) const {
 bool UdpSocket::deliver_local(const Address& to, PacketPtr packet, const IpAddress& source) {
   packet->to = to.ip;
   packet->interface = to.ip.is_loopback() ? kLoopbackIndex : kWireIndex;
-  packet->ttl = ttl_;
-  packet->tos = tos_;
   const u32 spread = use_.port * 31u + to.port;
-  PortUse* found = g_udp_ports.find(to.ip, to.port, &source, use_.port, spread);
+  PortUse* found = ports().find(to.ip, to.port, &source, use_.port, spread);
   if (found == nullptr) return false;
-  // SAFETY: only UdpSockets are entered in the UDP table.
+  // SAFETY: only UdpSockets are entered in the UDP tables.
   UdpSocket& receiver = *static_cast<UdpSocket*>(found->owner);
   if (packet->from != nullptr) packet->from->family = receiver.family();
   // Where its buffer is full the datagram is lost, as on any network.
@@ -179,6 +177,8 @@ Result<usize> UdpSocket::send_local(Message& message, const Address& to, const I
   if (!packet || packet->capacity < size) return Errno::NoBuffers;
   if (size > 0 && TRY(message.data.take(packet->data, size)) < size) return Errno::Fault;
   packet->size = static_cast<u32>(size);
+  packet->ttl = ttl_of(message);
+  packet->tos = tos_of(message);
   packet->from = new (std::nothrow) Address(Address::inet(source, 0, family()));
   if (packet->from == nullptr) return Errno::NoBuffers;
   CoreGuard guard;
@@ -200,6 +200,8 @@ Result<usize> UdpSocket::send_segments(Message& message) {
     part.to = message.to;
     part.has_packet_info = message.has_packet_info;
     part.packet_to = message.packet_to;
+    part.own_ttl = message.own_ttl;
+    part.own_tos = message.own_tos;
     const Result<usize> done = send(part);
     if (!done.ok()) return sent != 0 ? Result<usize>(sent) : Result<usize>(done.error());
     sent += size;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// UDP sockets (udp(7)), and raw ICMP ones, which share the queue of whole packets. Between sockets of this machine a
-// datagram goes straight from queue to queue; others go through an lwIP pcb that is made when it is first needed. State
-// and queues are under the core lock.
+// UDP sockets (udp(7), udplite(7)), and raw ICMP ones, which share the queue of whole packets. Between sockets of this
+// machine a datagram goes straight from queue to queue; others go through an lwIP pcb that is made when it is first
+// needed. State and queues are under the core lock.
 #pragma once
 
 #include "kernel/net/core.hpp"
@@ -16,7 +16,7 @@ namespace uni::net {
 
 class UdpSocket final : public Socket {
  public:
-  // `type` is kDatagram (UDP, or ICMP echo with protocol ICMP) or kRaw.
+  // `type` is kDatagram (UDP, UDP-Lite, or ICMP echo with protocol ICMP) or kRaw.
   static Result<RefPtr<UdpSocket>> create(AddressFamily family, SocketType type, int protocol, u32 open_flags);
 
   Result<void> bind(const Address& address) override;
@@ -45,7 +45,10 @@ class UdpSocket final : public Socket {
   UdpSocket(AddressFamily family, SocketType type, int protocol, u32 open_flags);
   ~UdpSocket() override;
 
-  bool is_udp() const { return protocol() == 17; }
+  // UDP-Lite (RFC 3828) is UDP with ports of its own here, and goes within the machine only.
+  bool is_lite() const { return protocol() == 136; }
+  bool is_udp() const { return protocol() == 17 || is_lite(); }
+  PortTable& ports() const { return is_lite() ? g_udp_lite_ports : g_udp_ports; }
   Result<Address> resolve(const Address& address) const;
   Result<void> claim_port(const IpAddress& ip, u16 port);               // core lock held
   Result<void> make_wire();                                             // core lock held
@@ -57,6 +60,8 @@ class UdpSocket final : public Socket {
   Result<usize> send_local(Message& message, const Address& to, const IpAddress& source);
   Result<usize> send_wire(Message& message, const Address& to);
   bool receives_multicast(const IpAddress& group) const;
+  u8 ttl_of(const Message& m) const { return m.own_ttl < 0 ? ttl_ : static_cast<u8>(m.own_ttl); }
+  u8 tos_of(const Message& m) const { return m.own_tos < 0 ? tos_ : static_cast<u8>(m.own_tos); }
 
   PortUse use_;
   IpAddress local_ip_, remote_ip_;

@@ -120,7 +120,7 @@ UdpSocket::~UdpSocket() {
   PacketList unread;
   {
     CoreGuard guard;
-    if (is_udp()) g_udp_ports.remove(use_);
+    if (is_udp()) ports().remove(use_);
     if (udp_ != nullptr) udp_remove(udp_);
     if (raw_ != nullptr) raw_remove(raw_);
     if (has_wire()) {
@@ -140,7 +140,7 @@ UdpSocket::~UdpSocket() {
 
 Result<void> UdpSocket::make_wire() {
   if (is_udp()) {
-    if (!has_wire() || udp_ != nullptr || use_.ip.is_loopback()) return {};
+    if (!has_wire() || is_lite() || udp_ != nullptr || use_.ip.is_loopback()) return {};
     start_watching();
     ip_addr_t at = to_lwip(use_.ip);
     if (use_.ip.is_any() && use_.dual_stack) at.type = IPADDR_TYPE_ANY;
@@ -230,9 +230,9 @@ Result<usize> UdpSocket::send_wire(Message& message, const Address& to) {
   err_t e = ERR_RTE;
   if (is_udp()) {
     if (udp_ == nullptr) return Errno::NetworkUnreachable;
-    udp_->ttl = ttl_;
-    udp_->tos = tos_;
-    udp_->mcast_ttl = multicast_ttl_;
+    udp_->ttl = ttl_of(message);
+    udp_->tos = tos_of(message);
+    udp_->mcast_ttl = message.own_ttl < 0 ? multicast_ttl_ : ttl_of(message);
     if (multicast_loop_)
       udp_set_flags(udp_, UDP_FLAGS_MULTICAST_LOOP);
     else
@@ -258,8 +258,8 @@ Result<usize> UdpSocket::send_wire(Message& message, const Address& to) {
         __builtin_memcpy(bytes + 2, &sum, sizeof sum);
       }
     }
-    raw_->ttl = multicast ? multicast_ttl_ : ttl_;
-    raw_->tos = tos_;
+    raw_->ttl = multicast && message.own_ttl < 0 ? multicast_ttl_ : ttl_of(message);
+    raw_->tos = tos_of(message);
     raw_set_flags(raw_, header_included_ ? RAW_FLAGS_HDRINCL : 0);
     e = raw_sendto(raw_, held.p, &at);
   }

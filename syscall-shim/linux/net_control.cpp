@@ -48,6 +48,35 @@ Result<void> take_credentials(Span<const u8> data, net::Message& message) {
   return {};
 }
 
+// A number for this datagram alone (ip_cmsg_send, ip6_datagram_send_ctl). IPv6 takes -1 for the socket's own.
+Result<void> take_number(Span<const u8> data, i32 least, i32* to) {
+  i32 value = 0;
+  if (data.size() != sizeof value) return Errno::Invalid;
+  __builtin_memcpy(&value, data.data(), sizeof value);
+  if (value < least || value > 255) return Errno::Invalid;
+  *to = value;
+  return {};
+}
+
+// IP_TTL, IP_TOS (an int or a byte) and their IPv6 forms. True where the message is one of them.
+Result<bool> take_header_field(const abi::Cmsghdr& header, Span<const u8> data, net::Message& message) {
+  if (header.level == abi::kSolIp && header.type == kIpTtl) {
+    TRY(take_number(data, 1, &message.own_ttl));
+  } else if (header.level == abi::kSolIp && header.type == kIpTos) {
+    if (data.size() == 1)
+      message.own_tos = data[0];
+    else
+      TRY(take_number(data, 0, &message.own_tos));
+  } else if (header.level == abi::kSolIpv6 && header.type == kIpv6Hoplimit) {
+    TRY(take_number(data, -1, &message.own_ttl));
+  } else if (header.level == abi::kSolIpv6 && header.type == kIpv6Tclass) {
+    TRY(take_number(data, -1, &message.own_tos));
+  } else {
+    return false;
+  }
+  return true;
+}
+
 Result<void> take_one(const net::Socket& socket, const abi::Cmsghdr& header, Span<const u8> data,
                       net::Message& message) {
   const bool is_unix = socket.family() == AddressFamily::kUnix;
@@ -62,6 +91,7 @@ Result<void> take_one(const net::Socket& socket, const abi::Cmsghdr& header, Spa
     }
   }
   if (is_unix) return {};
+  if (socket.type() != net::SocketType::kStream && TRY(take_header_field(header, data, message))) return {};
   if (header.level == abi::kSolIp && header.type == kIpPktinfo && data.size() >= sizeof(abi::InPktinfo)) {
     abi::InPktinfo info;
     __builtin_memcpy(&info, data.data(), sizeof info);
