@@ -111,6 +111,7 @@ Result<void> Socket::set_option(Option option, i64 value) {
       return {};
     case Option::kSendBuffer:
       send_buffer_ = doubled_buffer(value, 4608);
+      send_buffer_chosen_ = true;
       return {};
     case Option::kReceiveBuffer:
       receive_buffer_ = doubled_buffer(value, 2304);
@@ -122,6 +123,7 @@ Result<void> Socket::set_option(Option option, i64 value) {
       if (!Process::current().credentials.capable(kCapNetAdmin)) return Errno::NotPermitted;
       const bool sends = option == Option::kSendBufferForce;
       const u64 wanted = value < 0 ? 0 : min<u64>(static_cast<u64>(value), 0x3fffffff) * 2;
+      send_buffer_chosen_ |= sends;
       (sends ? send_buffer_ : receive_buffer_) = static_cast<u32>(max<u64>(wanted, sends ? 4608 : 2304));
       return {};
     }

@@ -254,6 +254,7 @@ class Socket : public fs::File {
   u32 receive_low_water_ = 1;
   bool reuse_address_ = false, reuse_port_ = false, broadcast_ = false, keep_alive_ = false, oob_inline_ = false;
   bool dont_route_ = false, pass_credentials_ = false;
+  bool send_buffer_chosen_ = false;  // by SO_SNDBUF: it does not grow by itself
   enum class Stamp : u8 { kNone, kMicroseconds, kNanoseconds };
   Stamp timestamp_ = Stamp::kNone;
 

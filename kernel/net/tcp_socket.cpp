@@ -15,6 +15,8 @@ constexpr u32 kReadBits = fs::kPollIn | fs::kPollRdNorm;
 constexpr u32 kWriteBits = fs::kPollOut | fs::kPollWrNorm;
 // What a local connection may hold in one direction: the sum of a send and a receive buffer.
 constexpr u32 kLocalBuffer = 512 * kKiB;
+// What a receiver takes beside a send buffer that the program has chosen: Linux's first window.
+constexpr u32 kFirstWindow = 64 * kKiB;
 
 }  // namespace
 
@@ -136,6 +138,7 @@ void TcpSocket::inherit_from(const TcpSocket& listener) {
   keep_count_ = listener.keep_count_;
   linger_ = listener.linger_;
   send_buffer_ = listener.send_buffer_;
+  send_buffer_chosen_ = listener.send_buffer_chosen_;
   receive_buffer_ = listener.receive_buffer_;
   send_timeout_ = listener.send_timeout_;
   receive_timeout_ = listener.receive_timeout_;
@@ -322,6 +325,10 @@ Result<Address> TcpSocket::local_address() {
   return shown(local_ip_, local_port_);
 }
 
+u32 TcpSocket::local_limit() const {
+  return send_buffer_chosen_ ? send_buffer_ + kFirstWindow : max(send_buffer_, kLocalBuffer);
+}
+
 bool TcpSocket::is_over() const {
   return is_local() ? stream_->ended(end_).both() : pcb_ == nullptr;
 }
@@ -363,7 +370,7 @@ Result<usize> TcpSocket::send(Message& message) {
   if ((message.flags & kMsgOob) != 0 && state() == State::kConnected && !is_local()) return Errno::NotSupported;
   const State s = state();
   if (s == State::kConnected && is_local()) {
-    return stream_->send(end_, *this, message, send_timeout_, max(send_buffer_, kLocalBuffer));
+    return stream_->send(end_, *this, message, send_timeout_, local_limit());
   }
   if (s == State::kConnecting) {
     TRY(wait_until(message.flags, send_timeout_, [&] { return state() != State::kConnecting; }));
@@ -400,7 +407,7 @@ u32 TcpSocket::poll() {
   const u32 error = has_error() ? u32{fs::kPollErr} : 0;
   switch (state()) {
     case State::kConnected:
-      if (is_local()) return stream_->poll(end_, max(send_buffer_, kLocalBuffer)) | error;
+      if (is_local()) return stream_->poll(end_, local_limit()) | error;
       return wire_poll() | error;
     case State::kListening: {
       CoreGuard guard;

@@ -64,6 +64,8 @@ class TcpSocket final : public Socket {
   void inherit_from(const TcpSocket& listener);
   State state() const { return state_.load(std::memory_order_acquire); }
   bool is_local() const { return static_cast<bool>(stream_); }
+  // Bytes that a connection within the machine holds on the way to the other end.
+  u32 local_limit() const;
   // Was there a connection that is over in both directions? Linux's TCP_CLOSE. Core lock held.
   bool is_over() const;
 

@@ -202,12 +202,22 @@ void ClosureBuilder::note_cached(const std::string& name, const std::string& pat
 Expected<void> ClosureBuilder::maybe_load(const std::string& guest, const Resolved& where) {
   LinkMap* map = dynamic_map();
   if (map == nullptr || known_objects_.contains(where.path) || !is_elf_object(where.host)) return {};
-  if (const auto file = InputFile::open(where.host)) {
+  const auto file = InputFile::open(where.host);
+  if (!file) return std::unexpected(file.error());
+  // What only looks like an object, or is another system's, is data.
+  const auto is_data = [&](const std::string& why) -> Expected<void> {
+    add_note(normalise(guest) + " is taken as data: " + why);
+    return {};
+  };
+  const auto header = read_elf_header(*file);
+  if (!header) return is_data(header.error().what + (header.error().why.empty() ? "" : ", " + header.error().why));
+  if (!header->interpreter.empty()) {
+    const auto facts = reader_.read(where.host);
+    if (!facts) return is_data(facts.error().what + ", " + facts.error().why);
     // libc.so.6 names an interpreter too, but only libraries have a DT_SONAME.
-    const auto header = read_elf_header(*file);
-    if (header && !header->interpreter.empty()) {
-      const auto facts = reader_.read(where.host);
-      if (facts && facts->soname.empty()) return add_elf(guest, where, {});
+    if (facts->soname.empty()) {
+      if (!sysroot_.resolve(header->interpreter)) return is_data("there is no `" + header->interpreter + "` here");
+      return add_elf(guest, where, {});
     }
   }
   const LoadedObject* program = map->loaded.empty() ? nullptr : map->by_file[map->program];

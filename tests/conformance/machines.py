@@ -34,7 +34,8 @@ class Linux:
         mark = f"{os.getpid()}.{directory.name}"
         environment = {"PATH": PATH, "HOME": "/root", "TMPDIR": str(directory), "UNI_TEST_ID": mark} | self.setup.environment
         try:
-            return process.run([str(job.program), *job.arguments], environment, str(directory), self.limit)
+            where = self.setup.directory(job.name) or str(directory)
+            return process.run([str(job.program), *job.arguments], environment, where, self.limit)
         except OSError as why:  # no such program
             raise Failed(f"cannot run {job.program}: {why.strerror}") from why
         finally:
@@ -57,8 +58,13 @@ class Guest:
         return kept | {"PATH": PATH, "HOME": str(directory), "TMPDIR": str(directory), "XDG_RUNTIME_DIR": str(directory),
                        "LC_ALL": "C.UTF-8"}
 
-    def _pack(self, program, image, directory):
-        argv = [str(self.uni), "pack", str(program), "-o", str(image), "-w", "/tmp", "-e", "TMPDIR=/tmp"]
+    def _pack(self, program, image, directory, name=""):
+        runs_in = self.setup.directory(name) or "/tmp"
+        argv = [str(self.uni), "pack", str(program), "-o", str(image), "-w", runs_in, "-e", "TMPDIR=/tmp"]
+        for tree in self.setup.trees(name):
+            argv += ["-a", f"{tree}:{tree}"]
+        for command in self.setup.programs:
+            argv += ["--add-program", command]
         for here, there in self.setup.files:
             argv += ["-a", f"{here}:{there}"]
         for name, value in self.setup.environment.items():
@@ -75,7 +81,7 @@ class Guest:
             image = self.image
             if not image:
                 image = directory / "program.img"
-                self._pack(job.program, image, directory)
+                self._pack(job.program, image, directory, job.name)
             argv = [str(self.uni), "run", "-m", self.setup.memory, "-c", self.setup.cpus, str(image)]
             if job.arguments:
                 argv += ["--", *job.arguments]

@@ -85,3 +85,15 @@ script noenv '#!/usr/bin/env not-there'
 refused "missing interpreter \`not-there\`" noenv
 same "a missing program" "$(status_of "$UNI" pack --sysroot root /usr/bin/run.sh --add-program /none/x -o refused.img)" 1
 has "a missing program" "$(cat err)" "/none/x: no such file"
+
+# What only looks like an object in a directory that is taken along, or is another system's, is data.
+mkdir -p data
+cc -o data/whole -Wl,--dynamic-linker=/lib/ld-of-another-system.so.1 main.c
+cp data/whole data/damaged
+at=$(grep -abo /lib/ld-of-another-system data/damaged | head -n 1 | cut -d: -f1)
+printf x | dd of=data/damaged bs=1 seek="$at" conv=notrunc status=none
+in_root data.img /usr/bin/caller -a data:/srv
+same "a damaged object" "$(reason data.img /srv/damaged)" "named by the user"
+same "an object of another system" "$(reason data.img /srv/whole)" "named by the user"
+has "a note" "$(cat pack.err)" "/srv/damaged is taken as data: damaged ELF file, its interpreter is not an absolute path"
+has "another note" "$(cat pack.err)" "/srv/whole is taken as data: there is no \`/lib/ld-of-another-system.so.1\` here"

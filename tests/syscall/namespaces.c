@@ -33,6 +33,9 @@ int main(void) {
     SAY("%s: %.*s, %x", names[i], (int)(got > 0 ? strcspn(text, "0123456789") : 0), text, ioctl(fd, NS_GET_NSTYPE));
     close(fd);
   }
+  int most = open("/proc/sys/user/max_user_namespaces", O_RDONLY);
+  char digit = 0;
+  IS(read(most, &digit, 1) == 1 && digit >= '0' && digit <= '9');
   int uts = open("/proc/self/ns/uts", O_RDONLY), null = open("/dev/null", O_RDONLY);
   RET(ioctl(uts, NS_GET_PARENT));
   RET(ioctl(uts, NS_GET_OWNER_UID, NULL));
