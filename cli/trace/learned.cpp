@@ -77,6 +77,8 @@ void take_line(const std::vector<std::string>& words, Learned& learned) {
   if (subject.empty()) return;
   if (verb == "file" || verb == "missing-file") {
     if (subject.starts_with('/') && !stays_out(normalise(subject))) learned.files.insert(normalise(subject));
+  } else if (verb == "missing-path") {
+    if (subject.starts_with('/') && !stays_out(normalise(subject))) learned.looked.push_back(normalise(subject));
   } else if (verb == "here" && words.size() > 2) {
     learned.placed.push_back({words[2], subject});
   } else if (verb == "program" || verb == "missing-program") {
@@ -136,7 +138,8 @@ Expected<void> read_learned(const std::filesystem::path& file, Learned& learned)
 }
 
 Learned learned_of(const Record& record) {
-  Learned learned{.reason = "traced", .files = {}, .placed = {}, .programs = {}, .calls = {}, .ports = {}};
+  Learned learned{
+      .reason = "traced", .files = {}, .placed = {}, .looked = {}, .programs = {}, .calls = {}, .ports = {}};
   std::istringstream lines(trace_text(record));
   for (std::string line; std::getline(lines, line);) {
     if (line[0] != '#') take_line(vmm::control_words(line), learned);
@@ -162,6 +165,7 @@ void add_learned(const Learned& learned, Manifest& m) {
 void add_learned(const Learned& learned, ClosureRequest& request) {
   request.learned.push_back({.reason = learned.reason,
                              .files = {learned.files.begin(), learned.files.end()},
+                             .looked = learned.looked,
                              .programs = {learned.programs.begin(), learned.programs.end()},
                              .placed = learned.placed});
 }

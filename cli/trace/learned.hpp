@@ -15,10 +15,11 @@
 namespace uni::trace {
 
 struct Learned {
-  std::string reason;              // "traced" or "learned from a run"
-  std::set<std::string> files;     // absolute paths; directories too
-  std::vector<AddedPath> placed;   // files named relative to the working directory; `guest` is relative
-  std::set<std::string> programs;  // absolute paths
+  std::string reason;               // "traced" or "learned from a run"
+  std::set<std::string> files;      // absolute paths; directories too
+  std::vector<AddedPath> placed;    // files named relative to the working directory; `guest` is relative
+  std::vector<std::string> looked;  // absolute paths that were looked at, in that order
+  std::set<std::string> programs;   // absolute paths
   std::set<unsigned> calls;
   std::set<unsigned> ports;
   std::string processes = "none";  // the permission that was used or refused

@@ -3,11 +3,8 @@
 #include "cli/vmm/control.hpp"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 #include "cli/report/report.hpp"
@@ -37,27 +34,9 @@ int hex_digit(char c) {
   return -1;
 }
 
-// A word of a command line as a shell takes it.
-std::string shell_word(std::string_view text) {
-  constexpr std::string_view kPlain = "%+,-./:=@_";
-  if (!text.empty() && std::ranges::all_of(text, [&](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || kPlain.contains(c);
-      }))
-    return std::string(text);
-  std::string quoted = "'";
-  for (const char c : text)
-    quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 bool is_logged(std::string_view verb) {
   return verb == "exit" || verb == "killed" || verb == "refused" || verb == "permission" ||
          verb.starts_with("missing-") || verb.starts_with("denied-");
-}
-
-// What the dynamic linker tries first and does without: a cache of this machine's libraries has no place in an image.
-bool is_left_out(std::string_view path) {
-  return path == "/etc/ld.so.cache" || path == "/etc/ld.so.preload";
 }
 
 std::string refusal_reason(std::string_view word) {
@@ -132,18 +111,12 @@ void GuestReport::line(std::string_view text) {
         "the program called `{}`, which the image's list of system calls does not have, and was {}; `uni pack "
         "--syscalls all` makes no list",
         subject, words[2] == "ended" ? "ended" : "answered ENOSYS"));
-  } else if (verb == "missing-file" && !subject.empty()) {
-    // Programs try many places: only what is on this machine can be what was meant.
-    struct stat st {};
-    if (!is_left_out(words[1]) && ::stat(words[1].c_str(), &st) == 0 && S_ISREG(st.st_mode))
-      hint(fmt::format("the program opened `{}`, which is not in the image; `uni pack -a {}` adds it", subject,
-                       shell_word(subject + ":" + subject)));
-  } else if (verb == "missing-program" && !subject.empty()) {
-    // Shells look in one directory after the other: only what is on this machine can be what was meant.
-    if (::access(subject.c_str(), X_OK) == 0)
-      hint(fmt::format(
-          "the program tried to execute `{}`, which is not in the image; `uni pack --add-program {}` adds it", subject,
-          shell_word(subject)));
+  } else if (verb == "missing-file" && words.size() > 1) {
+    lacked_.opened(words[1]);
+  } else if (verb == "missing-path" && words.size() > 1) {
+    lacked_.looked_at(words[1]);
+  } else if (verb == "missing-program" && words.size() > 1) {
+    lacked_.executed(words[1]);
   } else if (verb == "left-running" && words.size() > 2) {
     left_running_ = fmt::format(
         "the program ended while {} of its processes still ran (`{}`), and the machine ended with it; a server must "
@@ -157,6 +130,14 @@ void GuestReport::line(std::string_view text) {
 
 void GuestReport::hint(std::string text) {
   if (hints_.size() < kHintLimit && std::ranges::find(hints_, text) == hints_.end()) hints_.push_back(std::move(text));
+}
+
+std::vector<std::string> GuestReport::hints() const {
+  std::vector<std::string> all = hints_;
+  for (std::string& text : lacked_.hints()) {
+    if (all.size() < kHintLimit) all.push_back(std::move(text));
+  }
+  return all;
 }
 
 std::string signal_line(int number) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/vmm/lacked.hpp"
 #include "loader/analyze/diagnostic.hpp"
 
 namespace uni::vmm {
@@ -26,8 +27,8 @@ class GuestReport {
   std::optional<int> status() const { return status_; }
   // The program could not be started: the reason as a diagnostic.
   const std::optional<Diagnostic>& refused() const { return refused_; }
-  // One sentence for each thing that the program lacked, without repetition.
-  const std::vector<std::string>& hints() const { return hints_; }
+  // One sentence for each thing that the program lacked, without repetition. Looks at files of this machine.
+  std::vector<std::string> hints() const;
   // What went on in the background when the program ended well, as a sentence; empty: nothing.
   const std::string& left_running() const { return left_running_; }
   // The lines that tell what was lacking and how the program ended, for `uni run --log` and `uni pack --learn`.
@@ -44,6 +45,7 @@ class GuestReport {
   std::optional<Diagnostic> refused_;
   std::vector<std::string> hints_;
   std::string left_running_;
+  Lacked lacked_;
   std::vector<std::string> log_lines_;
 };
 

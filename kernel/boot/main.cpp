@@ -67,7 +67,8 @@ void mix_seed(StringView seed) {
 [[noreturn]] void refuse(const char* what, Errno error, StringView path) {
   char line[512];
   BufferWriter out(line);
-  format(out, "refused {} {}", errno_name(error), path);
+  format(out, "refused {} ", errno_name(error));
+  dev::write_control_word(out, path);
   dev::control_send(out.view());
   log::error("{}: {}: {}", what, path, errno_name(error));
   shut_down_exited(error == Errno::NoEntry ? 127 : 126);

@@ -16,8 +16,8 @@ Result<RefPtr<fs::File>> open_port(StringView name, u32 open_flags);
 
 // Sends a line (without its \n) on "uni.control"; dropped where there is no such port. Does not block for long.
 void control_send(StringView line);
-// Writes a word of such a line: bytes outside of printable ASCII, `%` and the space as %XX (docs/IMAGE.md).
-void control_word(BufferWriter& out, StringView text);
+// Writes one word of such a line: bytes outside of printable ASCII, `%` and the space become %XX (docs/IMAGE.md).
+void write_control_word(Writer& out, StringView text);
 // Calls `on_line` (from interrupts) for each line from the host.
 void control_on_line(void (*on_line)(StringView line));
 // Waits until the host has taken all bytes written to all ports: before power-off. As long as the host keeps a port

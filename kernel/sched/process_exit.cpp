@@ -42,7 +42,7 @@ void report_left(const Process& program) {
   char line[32 + 3 * sizeof name];
   BufferWriter out(line);
   format(out, "left-running {} ", left);
-  dev::control_word(out, {name, __builtin_strlen(name)});
+  dev::write_control_word(out, {name, __builtin_strlen(name)});
   dev::control_send(out.view());
 }
 

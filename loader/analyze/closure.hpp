@@ -56,6 +56,7 @@ struct AddedPath {
 struct LearnedPaths {
   std::string reason;
   std::vector<std::string> files;     // guest paths
+  std::vector<std::string> looked;    // guest paths; of programs of one name the first
   std::vector<std::string> programs;  // guest paths
   std::vector<AddedPath> placed;      // files of the host, at guest paths relative to the working directory
 };

@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 
 #include "loader/analyze/closure_builder.hpp"
+#include "loader/analyze/program_file.hpp"
 
 namespace uni {
 
@@ -23,7 +25,7 @@ Expected<void> ClosureBuilder::add_learned(const LearnedPaths& learned) {
   };
   for (const std::string& path : learned.programs) {
     const auto where = sysroot_.resolve(path);
-    if (!where || has(where->path) || known_origin(where->host)) continue;
+    if (!where || has(where->path) || known_origin(where->host) || !is_program_file(where->host)) continue;
     if (auto ok = add_executed(path, learned.reason); !ok) return std::unexpected(ok.error());
   }
   for (const AddedPath& placed : learned.placed) {
@@ -38,6 +40,15 @@ Expected<void> ClosureBuilder::add_learned(const LearnedPaths& learned) {
     if (!where || has(where->path) || ::access(where->host.c_str(), R_OK) != 0) continue;
     if (where->kind == Resolved::Kind::File && known_origin(where->host)) continue;
     if (auto ok = add_path(path, learned.reason); !ok) return std::unexpected(ok.error());
+  }
+  std::set<std::string> named;  // a program is looked for in one directory of $PATH after the other
+  for (const std::string& path : learned.looked) {
+    const auto where = sysroot_.resolve(path);
+    if (!where || has(where->path) || ::access(where->host.c_str(), R_OK) != 0 || known_origin(where->host)) continue;
+    const bool program = is_program_file(where->host);
+    if (program && !named.insert(path.substr(path.rfind('/') + 1)).second) continue;
+    auto added = program ? add_executed(path, learned.reason) : add_path(path, learned.reason);
+    if (!added) add_note("the run looked for `" + path + "`, which cannot be added: " + added.error().what);
   }
   return {};
 }

@@ -3,13 +3,12 @@
 // only objects that execute something at all are searched.
 #include "loader/analyze/executed.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <set>
 
 #include "loader/analyze/c_library.hpp"
 #include "loader/analyze/file.hpp"
+#include "loader/analyze/program_file.hpp"
 
 namespace uni {
 namespace {
@@ -99,7 +98,7 @@ Expected<void> add_executed_programs(ClosureBuilder& builder) {
     for (const std::string& named : path_constants(*bytes)) {
       if (of_the_machine(named) || builder.has(named)) continue;
       const auto found = builder.sysroot().resolve(named);
-      if (!found || found->kind != Resolved::Kind::File || ::access(found->host.c_str(), X_OK) != 0) continue;
+      if (!found || found->kind != Resolved::Kind::File || !is_program_file(found->host)) continue;
       // The dynamic linker is executable too, but here it is the word in the program's header.
       if (base_name(named).starts_with("ld-") || named == closure.interpreter) continue;
       if (std::ranges::find(kShells, base_name(named)) != std::end(kShells)) {

@@ -57,10 +57,23 @@ bool first_time(StringView path) {
 
 void tell_missing(StringView path) {
   if (!first_time(path)) return;
-  char line[320];
+  char line[500];
   BufferWriter out(line);
-  format(out, "missing-program {}", path);
-  dev::control_send(out.view());
+  out.write("missing-program ");
+  dev::write_control_word(out, path);
+  if (!out.truncated()) dev::control_send(out.view());
+}
+
+void tell_missing(const PathArgument& path) {
+  if (path.text().empty()) return;
+  if (path.text()[0] == '/') return tell_missing(path.text());
+  char buffer[160];
+  const Result<StringView> directory = path.directory({buffer, sizeof buffer});
+  if (!directory.ok()) return;
+  char whole[320];
+  BufferWriter out(whole);
+  format(out, "{}/{}", directory.value(), path.text());
+  if (!out.truncated()) tell_missing(out.view());
 }
 
 Result<i64> execute(i32 directory, UserPtr<char> path, UserPtr<u64> arguments, UserPtr<u64> environment, i32 flags) {
@@ -79,7 +92,7 @@ Result<i64> execute(i32 directory, UserPtr<char> path, UserPtr<u64> arguments, U
   const bool no_follow = (static_cast<u32>(flags) & abi::kAtSymlinkNoFollow) != 0;
   auto found = find_path(name, static_cast<u32>(flags), no_follow ? 0 : u32{fs::kFollow});
   if (!found.ok()) {
-    if (found.error() == Errno::NoEntry) tell_missing(name.text());
+    if (found.error() == Errno::NoEntry) tell_missing(name);
     return found.error();
   }
   if (no_follow && found.value()->inode() != nullptr && found.value()->inode()->type() == fs::FileType::kSymlink)

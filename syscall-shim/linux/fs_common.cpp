@@ -37,13 +37,31 @@ fs::PathStart PathArgument::start(const Credentials& who) const {
   return {*Process::current_fs(), who, base_};
 }
 
+Result<StringView> PathArgument::directory(Span<char> buffer) const {
+  const RefPtr<fs::FsContext>& context = Process::current_fs();
+  const RefPtr<fs::Dentry> root = context->root();
+  const RefPtr<fs::Dentry> cwd = context->cwd();
+  const StringView path = TRY(fs::path_of(base_ != nullptr ? *base_ : *cwd, root.get(), buffer));
+  return path == "/" ? StringView{} : path;
+}
+
+void note_lacked(const PathArgument& path, fs::Asked how) {
+  if (path.text().empty()) return;
+  if (path.text()[0] == '/') return fs::note_lacked_file(how, {}, path.text());
+  char buffer[160];
+  const Result<StringView> directory = path.directory({buffer, sizeof buffer});
+  if (directory.ok()) fs::note_lacked_file(how, directory.value(), path.text());
+}
+
 Result<RefPtr<fs::Dentry>> find_path(const PathArgument& path, u32 flags, u32 lookup_flags) {
   if (path.text().empty()) {
     if ((flags & abi::kAtEmptyPath) == 0) return Errno::NoEntry;
     if (path.file() != nullptr) return fs::dentry_for(*path.file());
     return Process::current_fs()->cwd();
   }
-  return fs::lookup(path.start(), path.text(), lookup_flags);
+  Result<RefPtr<fs::Dentry>> found = fs::lookup(path.start(), path.text(), lookup_flags);
+  if (!found.ok() && found.error() == Errno::NoEntry) note_lacked(path, fs::Asked::kLookedAt);
+  return found;
 }
 
 Result<void> IoVector::read(UserPtr<IoSegment> segments, u64 count) {

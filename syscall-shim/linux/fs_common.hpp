@@ -2,6 +2,7 @@
 // What the fs handlers share: path arguments, descriptors, io vectors.
 #pragma once
 
+#include "kernel/fs/lacked_files.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/sched/process.hpp"
 #include "syscall-shim/linux/fs.hpp"
@@ -28,6 +29,8 @@ class PathArgument {
   fs::PathStart start(const Credentials& who) const;
   // The file that the descriptor names, where the path is empty: for AT_EMPTY_PATH. Null: the cwd.
   fs::File* file() const { return file_.get(); }
+  // The directory that a relative path starts from as a path, in `buffer`; empty for the root. Errors: as path_of().
+  Result<StringView> directory(Span<char> buffer) const;
 
  private:
   StringView text_;
@@ -37,8 +40,12 @@ class PathArgument {
   char short_[160];
 };
 
-// The file at a path argument. With AT_EMPTY_PATH in `flags` an empty path is the descriptor itself.
+// The file at a path argument. With AT_EMPTY_PATH in `flags` an empty path is the descriptor itself. One that is absent
+// is noted as looked at.
 Result<RefPtr<fs::Dentry>> find_path(const PathArgument& path, u32 flags, u32 lookup_flags);
+
+// The path is absent: the host hears of it if the program fails (kernel/fs/lacked_files.hpp).
+void note_lacked(const PathArgument& path, fs::Asked how);
 
 // readv's and writev's array, checked as Linux does.
 class IoVector {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Descriptors: open(2), close(2), dup(2), pipe(2), memfd_create(2) and their families.
 #include "kernel/fs/inode_file.hpp"
-#include "kernel/fs/lacked_files.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
 namespace uni::shim {
@@ -18,18 +17,6 @@ fs::FileTable& files() {
   return *Process::current().files;
 }
 
-// What is opened and absent is told to the host if the program fails.
-void note_absent(i32 directory, StringView path) {
-  if (!path.empty() && path[0] == '/') return fs::note_lacked_file({}, path);
-  if (directory != abi::kAtCwd) return;
-  const RefPtr<fs::FsContext>& context = Process::current_fs();
-  const RefPtr<fs::Dentry> cwd = context->cwd();
-  const RefPtr<fs::Dentry> root = context->root();
-  char text[160];
-  if (const Result<StringView> start = fs::path_of(*cwd, root.get(), {text, sizeof text}); start.ok())
-    fs::note_lacked_file(start.value() == "/" ? StringView{} : start.value(), path);
-}
-
 Result<i64> open_file(i32 directory, UserText path, u32 flags, u32 mode, u32 lookup_flags) {
   if ((flags & fs::kOpenPath) != 0)
     flags &= fs::kOpenPath | fs::kOpenDirectory | fs::kOpenNoFollow | fs::kOpenCloseOnExec;
@@ -42,7 +29,7 @@ Result<i64> open_file(i32 directory, UserText path, u32 flags, u32 mode, u32 loo
   Result<RefPtr<fs::File>> file =
       fs::open(argument.start(), argument.text(), flags | fs::kOpenLargeFile, mode & 07777, lookup_flags);
   if (!file.ok()) {
-    if (file.error() == Errno::NoEntry && (flags & fs::kOpenCreate) == 0) note_absent(directory, argument.text());
+    if (file.error() == Errno::NoEntry && (flags & fs::kOpenCreate) == 0) note_lacked(argument, fs::Asked::kOpened);
     return file.error();
   }
   return TRY(files().install(uni::move(file.value()), (flags & fs::kOpenCloseOnExec) != 0));

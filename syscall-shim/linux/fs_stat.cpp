@@ -95,20 +95,23 @@ Result<i64> check_path_access(i32 directory, UserText path, u32 mode, u32 flags)
   PathArgument argument;
   TRY(argument.read(directory, path));
   const u32 follow = (flags & abi::kAtSymlinkNoFollow) != 0 ? 0u : u32{fs::kFollow};
-  const RefPtr<fs::Dentry> found = argument.text().empty() ? TRY(find_path(argument, flags, follow))
-                                       : TRY(fs::lookup(argument.start(*who), argument.text(), follow));
-                                       const fs::Mount* mount = found->mount();
-                                       const fs::FileType type = found->inode()->type();
-                                       constexpr u32 kExecute = 1, kWrite = 2;
-                                       const bool noexec = mount != nullptr && (mount->flags & fs::kMountNoExec) != 0;
-                                       if ((mode & kExecute) != 0 && type == fs::FileType::kRegular && noexec)
-                                         return Errno::Access;
-                                       TRY(fs::check_access(*found->inode(), *who, mode));
-                                       const bool stored =
-                                           type == fs::FileType::kRegular || type == fs::FileType::kDirectory;
-                                       if ((mode & kWrite) != 0 && stored && mount != nullptr && mount->read_only())
-                                         return Errno::ReadOnlyFs;
-                                       return 0;
+  RefPtr<fs::Dentry> found;
+  if (argument.text().empty()) {
+    found = TRY(find_path(argument, flags, follow));
+  } else {
+    Result<RefPtr<fs::Dentry>> named = fs::lookup(argument.start(*who), argument.text(), follow);
+    if (!named.ok() && named.error() == Errno::NoEntry) note_lacked(argument, fs::Asked::kLookedAt);
+    found = TRY(uni::move(named));
+  }
+  const fs::Mount* mount = found->mount();
+  const fs::FileType type = found->inode()->type();
+  constexpr u32 kExecute = 1, kWrite = 2;
+  const bool noexec = mount != nullptr && (mount->flags & fs::kMountNoExec) != 0;
+  if ((mode & kExecute) != 0 && type == fs::FileType::kRegular && noexec) return Errno::Access;
+  TRY(fs::check_access(*found->inode(), *who, mode));
+  const bool stored = type == fs::FileType::kRegular || type == fs::FileType::kDirectory;
+  if ((mode & kWrite) != 0 && stored && mount != nullptr && mount->read_only()) return Errno::ReadOnlyFs;
+  return 0;
 }
 }  // namespace
 

@@ -16,7 +16,8 @@ cp "$(readlink -f /lib64/ld-linux-x86-64.so.2)" root/lib64/ld-linux-x86-64.so.2
 echo 'int value(void) { return 1; }' > value.c
 cc -shared -fPIC -o root/opt/tools/lib/libvalue.so value.c
 echo '#include <unistd.h>
-int main(void) { return execl("/usr/bin/other", "other", (char*)0) + execl("/bin/dash", "sh", (char*)0); }' > main.c
+int main(void) { return execl("/usr/bin/other", "other", (char*)0) + execl("/bin/dash", "sh", (char*)0)
+  + execl("/etc/data", "data", (char*)0); }' > main.c
 cc -static -o root/bin/sh main.c
 cp root/bin/sh root/bin/dash
 cc -o root/usr/bin/caller main.c
@@ -26,6 +27,9 @@ echo 'int value(void); int main(void) { return value(); }' > tool.c
 cc -o root/opt/tools/tool tool.c -Lroot/opt/tools/lib -lvalue -Wl,-rpath,'$ORIGIN/lib'
 cp root/bin/sh root/usr/bin/helper
 cp root/bin/sh root/usr/bin/other
+mkdir root/etc
+echo 127.0.0.1 localhost > root/etc/data
+chmod 755 root/etc/data  # as some mounts and archives show every file
 script() {
   printf '%s\n' "${@:2}" > "root/usr/bin/$1"
   chmod 755 "root/usr/bin/$1"
@@ -57,6 +61,7 @@ same "a program by its name" "$(reason added.img /usr/bin/helper)" "named by the
 same "a constant path" "$(reason added.img /usr/bin/other)" "executed by /usr/bin/caller"
 same "a shell that was not asked for" "$(reason added.img /bin/dash)" ""
 has "the note" "$(cat pack.err)" "\`--add-program /bin/dash\`"
+! grep -q /etc/data pack.err added.yaml || fail "a data file with an x bit is taken for a program: $(cat pack.err)"
 # The manifest gives the same image again.
 "$UNI" pack added.yaml -o again.img 2> err || fail "the manifest cannot be packed: $(cat err)"
 cmp added.img again.img || fail "the manifest gives another image"

@@ -84,6 +84,22 @@ TEST_CASE("what goes on in the background is told, with its name as text") {
   CHECK(report.hints().empty());
 }
 
+TEST_CASE("files that were opened are hinted at before those that were looked at, a program once") {
+  const GuestReport report = told(
+      "missing-path /nowhere/ls\nmissing-path /usr/bin/ls\nmissing-path /bin/ls\nmissing-path /etc/passwd\n"
+      "missing-path /proc/self/stat\nmissing-path etc/group\nmissing-file /etc/group\n");
+  REQUIRE(report.hints().size() == 3);
+  CHECK(report.hints()[0].find("opened `/etc/group`") != std::string::npos);
+  CHECK(report.hints()[1].find("`uni pack --add-program /usr/bin/ls` adds it") != std::string::npos);
+  CHECK(report.hints()[2].find("looked for `/etc/passwd`") != std::string::npos);
+}
+
+TEST_CASE("what is executed and looked for is told once") {
+  const GuestReport report = told("missing-program /bin/ls\nmissing-program /usr/bin/ls\nmissing-path /bin/ls\n");
+  REQUIRE(report.hints().size() == 1);
+  CHECK(report.hints()[0].find("tried to execute `/bin/ls`") != std::string::npos);
+}
+
 TEST_CASE("a refusal names the file and the reason") {
   const GuestReport report = told("refused ENOENT /bin/x\n");
   REQUIRE(report.refused().has_value());

@@ -116,7 +116,7 @@ void control_send(StringView line) {
   port->write_some({reinterpret_cast<const u8*>(buffer), size + 1});
 }
 
-void control_word(BufferWriter& out, StringView text) {
+void write_control_word(Writer& out, StringView text) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   for (const char c : text) {
     const auto byte = static_cast<u8>(c);
