@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control begins at the program's and the dynamic linker's entries and at the initialisers and finalisers of every
 // object; it may come to every function whose address is taken by code that is reached or lies in data that such code
-// refers to, and to every export of an object that dlopen loads. A symbol leads to all its definitions in the closure:
-// versions and the order of the search are not looked at.
+// refers to, and to every export of an object that dlopen loads, to native methods of Java, and to what a saved heap of
+// Lisp names. A symbol leads to all its definitions in the closure: versions and the order of the search are not looked
+// at.
 #include "loader/analyze/call_graph.hpp"
 
 #include <elf.h>
@@ -57,6 +58,33 @@ void join_groups(GraphObject& o) {
   }
   for (NodeIndex i = 0; i < o.group.size(); ++i)
     o.group[i] = root_of(o.group, i);
+}
+
+// Compiled Lisp, a saved heap or a file that is loaded, names the C functions that it calls.
+bool is_compiled_lisp(const std::string& path) {
+  return path.ends_with(".core") || path.ends_with(".fasl");
+}
+
+// The names among the strings: NUL-terminated, as in a heap, or behind their length, as in a file.
+template <typename F>
+void each_name(std::string_view bytes, F take) {
+  const auto part = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  for (std::size_t at = 0; at < bytes.size();) {
+    const auto first = std::find_if(bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end(), part);
+    const auto last = std::find_if_not(first, bytes.end(), part);
+    const auto begin = static_cast<std::size_t>(first - bytes.begin());
+    at = static_cast<std::size_t>(last - bytes.begin());
+    const std::string_view name = bytes.substr(begin, at - begin);
+    const bool closed = begin > 0 && bytes[begin - 1] == '\0' && at < bytes.size() && bytes[at] == '\0';
+    if (closed || (begin > 0 && static_cast<unsigned char>(bytes[begin - 1]) == name.size())) take(name);
+  }
+}
+
+// The Java Native Interface finds these by names that it computes.
+bool is_native_method(std::string_view name) {
+  return name.starts_with("Java_") || name.starts_with("JNI_On");
 }
 
 }  // namespace
@@ -147,6 +175,17 @@ Expected<CallGraph> CallGraph::build(const Closure& closure, unsigned threads) {
       const NodeRef ref{i, o.node_at(s.address)};
       if (std::ranges::find(list, ref) == list.end()) list.push_back(ref);
     }
+  }
+  for (const auto& [path, entry] : closure.files) {
+    if (!is_compiled_lisp(path) || entry.origin.empty()) continue;
+    const auto bytes = read_text(entry.origin, kLargestFile);
+    if (!bytes) return std::unexpected(bytes.error());
+    each_name(*bytes, [&](std::string_view name) {
+      for (const NodeRef& ref : graph.exported(name)) {
+        graph.objects_[ref.object].pointed_to[ref.node] = true;
+        graph.mark(ref, true);
+      }
+    });
   }
   return graph;
 }
@@ -376,11 +415,9 @@ void CallGraph::add_roots(std::uint32_t index) {
     for (NodeIndex i = 0; i < o.scan.starts.size(); ++i)
       mark({index, i}, false);
   }
-  if (o.loaded_by_name) {
-    for (const ImageSymbol& s : o.image.dynamic) {
-      if (!s.defined) continue;
-      s.function ? mark_address(index, s.address, true) : mark_data(index, s.address);
-    }
+  for (const ImageSymbol& s : o.image.dynamic) {
+    if (!s.defined || !(o.loaded_by_name || is_native_method(s.name))) continue;
+    s.function ? mark_address(index, s.address, true) : mark_data(index, s.address);
   }
   // What the dynamic linker copies out of a library has the library's pointers.
   for (const ImageRelocation& r : o.image.relocations) {

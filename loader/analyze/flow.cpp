@@ -97,7 +97,7 @@ class Flow {
     settle();
     // What was not reached is entered in a way that was not seen.
     for (std::size_t i = 0; i < blocks_.size(); ++i) {
-      if (!blocks_[i].reached && !blocks_[i].padding) {
+      if (!blocks_[i].reached && !blocks_[i].padding && !begins_again(blocks_[i])) {
         enter(i, unknown_state());
         settle();
       }
@@ -165,6 +165,18 @@ class Flow {
     }
     for (const std::uint64_t t : targets_)
       leaders_.insert(t);
+  }
+
+  // Go: `call morestack` looks as if it did not come back; behind it the function begins again with the state that it
+  // was entered with.
+  bool begins_again(const Block& block) const {
+    if (!request_.image->go) return false;
+    FlowStep::Effect last{};
+    for (std::uint64_t at = block.begin; at < block.end; at += last.length) {
+      last = step_.look(at);
+      if (last.length == 0 || last.call || last.system) return false;
+    }
+    return last.ends && std::ranges::find(request_.entries, last.target) != request_.entries.end();
   }
 
   std::optional<std::size_t> block_at(std::uint64_t address) const {

@@ -141,6 +141,7 @@ FlowStep::Effect FlowStep::look(std::uint64_t at) const {
   if (relative && (effect.branches || jump)) effect.target = next + static_cast<std::uint64_t>(in.raw.imm[0].value.s);
   effect.indirect = jump && !relative;
   effect.call = in.meta.category == ZYDIS_CATEGORY_CALL;
+  effect.system = in.mnemonic == ZYDIS_MNEMONIC_SYSCALL;
   effect.returns = in.meta.category == ZYDIS_CATEGORY_RET;
   effect.padding = in.meta.category == ZYDIS_CATEGORY_NOP || in.meta.category == ZYDIS_CATEGORY_WIDENOP ||
                    in.mnemonic == ZYDIS_MNEMONIC_INT3;

@@ -19,6 +19,7 @@ class FlowStep {
     bool indirect = false;     // a jump to a computed address
     bool padding = false;      // does nothing
     bool call = false;
+    bool system = false;   // `syscall`
     bool returns = false;  // `ret`
   };
 

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Grows with every change of what the search finds.
-constexpr std::string_view kVersion = "uni analysis 2";
+constexpr std::string_view kVersion = "uni analysis 3";
 constexpr auto kUnusedFor = std::chrono::hours(24 * 30);
 
 fs::path directory() {
@@ -105,6 +105,11 @@ ScanCache::ScanCache(const Closure& closure) {
     if (entry == closure.files.end() || entry->second.sha256.empty() || object.path.find('\n') != std::string::npos)
       return;
     all += object.path + " " + entry->second.sha256 + "\n";
+  }
+  // Compiled Lisp names functions (call_graph.cpp).
+  for (const auto& [path, entry] : closure.files) {
+    if ((path.ends_with(".core") || path.ends_with(".fasl")) && path.find('\n') == std::string::npos)
+      all += path + " " + entry.sha256 + "\n";
   }
   if (const fs::path dir = directory(); !dir.empty()) file_ = dir / sha256_of(all).substr(0, 32);
 }

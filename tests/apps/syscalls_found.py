@@ -7,27 +7,54 @@ import sys
 FACTOR = 2.5
 # Made by the kernel itself, or by strace's own child before the program begins.
 NOT_THE_PROGRAMS = {"execve", "restart_syscall"}
+LINE = re.compile(r"(\d+)\s+(<\.\.\. )?(\w+)( resumed|\()")
+MAKES = {"clone", "clone3", "fork", "vfork"}
+
+
+def calls_of(path):
+    """(process, call, whether the line begins it, its result where the line has one) for each line."""
+    for line in open(path, errors="replace"):
+        match = LINE.match(line)
+        if match:
+            result = re.search(r"= (-?\d+)[^=]*$", line.rstrip())
+            yield match.group(1), match.group(3), match.group(2) is None, result and result.group(1)
+
+
+def made_by_others(lines):
+    """Processes that were made by one that had gone on as another program."""
+    began, others, executed, first = {}, set(), set(), True
+    for process, call, begins, result in lines:
+        if call in MAKES:
+            if begins:
+                began[process] = process in executed or process in others
+            if result and int(result) > 0 and began.get(process):
+                others.add(result)
+        elif call == "execve" and result == "0":
+            if not first:
+                executed.add(process)
+            first = False
+    return others
+
 
 name, found_path, trace_path = sys.argv[1:]
 report = json.load(open(found_path))
 found = {c["name"] for c in report["syscalls"]}
+lines = list(calls_of(trace_path))
+others = made_by_others(lines)
 seen = set()
 execs = 0
 skipped = set()  # processes that went on as another program
-for line in open(trace_path, errors="replace"):
-    match = re.match(r"(\d+)\s+(?:<\.\.\. )?(\w+)", line)
-    if not match or match.group(1) in skipped:
+for process, call, begins, result in lines:
+    if process in skipped or process in others:
         continue
-    pid, call = match.groups()
-    if call == "execve" and "execve(" in line or call == "execve" and "resumed" in line:
-        if line.rstrip().endswith("= 0"):
+    if call == "execve":
+        if result == "0":
             execs += 1
             if execs > 1:  # the first is the program's own start
-                skipped.add(pid)
+                skipped.add(process)
                 seen.add("execve")
         continue
-    if re.match(r"\d+\s+(<\.\.\. )?\w+( resumed|\()", line):
-        seen.add(call)
+    seen.add(call)
 lacking = sorted(seen - found - NOT_THE_PROGRAMS)
 factor = len(found) / max(len(seen), 1)
 verdict = "FAIL" if lacking or (factor > FACTOR) else "ok"

@@ -2,43 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What `uni inspect` finds against what Linux sees: each program runs natively under strace with a short load; every call
 # that strace sees must be found, and at most 2.5 times as many may be. Nothing is run in the guest here.
-. "$(dirname "$0")/../lib.sh"
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-
-# trace NAME COMMAND...: runs it under strace; its calls are in trace.NAME.
-trace() {
-  local name=$1
-  shift
-  strace -f -qq -e signal=none -o "trace.$name" "$@" < /dev/null > "out.$name" 2> "err.$name"
-}
-
-# served NAME READY COMMAND...: starts a server under strace and waits until READY succeeds.
-served() {
-  local name=$1 ready=$2 until=$((SECONDS + 60))
-  shift 2
-  (exec strace -f -qq -e signal=none -o "trace.$name" "$@" < /dev/null > "out.$name" 2> "err.$name") &
-  guest_pid=$!
-  until eval "$ready" > /dev/null 2>&1; do
-    kill -0 $guest_pid 2> /dev/null || fail "$name ended early: $(tail -n 3 "err.$name")"
-    [ $SECONDS -lt $until ] || fail "$name does not answer under strace: $(tail -n 3 "err.$name")"
-    sleep 0.2
-  done
-}
-
-# ended_server NAME SIGNAL: ends the program that runs under strace, unless it has ended itself, and waits for strace.
-ended_server() {
-  [ "$2" = none ] || kill "-$2" "$(head -n 1 "trace.$1" | cut -d ' ' -f 1)" 2> /dev/null || true
-  wait $guest_pid || true
-  guest_pid=
-}
-
-compare() {
-  local status=0
-  "$UNI" inspect --json "$2" > "found.$1" 2> "inspect.$1" || status=$?
-  case $status in 0 | 3) ;; *) fail "uni inspect $2: $(cat "inspect.$1")" ;; esac
-  python3 "$here/syscalls_found.py" "$1" "found.$1" "trace.$1" >> result || true
-}
-
+. "$(dirname "$0")/syscalls.bash"
 programs=$UNI_PROGRAMS
 for name in httpd-dynamic httpd-static httpd-musl-static go-httpd rust-httpd; do
   [ -x "$programs/$name" ] || fail "no program $name in $programs"
@@ -134,8 +98,7 @@ S
 trace busybox busybox sh load.sh || true
 compare busybox /usr/bin/busybox
 
-trace python3 /usr/bin/python3 "$here/syscalls_load.py" || fail "the load of python3: $(tail -n 3 err.python3)"
+trace python3 /usr/bin/python3 "$UNI_TOP/tests/apps/syscalls_load.py" || fail "the load of python3: $(tail -n 3 err.python3)"
 compare python3 /usr/bin/python3
 
-cat result
-! grep -q FAIL result || fail "$(grep FAIL result | head -n 3)"
+verdict
