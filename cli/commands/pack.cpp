@@ -187,6 +187,11 @@ Expected<PackResult> plan_manifest(const PackOptions& options) {
   return result;
 }
 
+// For a flag whose value would be taken for the flag's absence.
+std::string not_empty(const std::string& text) {
+  return text.empty() ? "the value is empty" : "";
+}
+
 std::string size_text(std::uint64_t bytes) {
   return bytes < (1U << 20) ? fmt::format("{} KiB", (bytes + 1023) / 1024)
                             : fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
@@ -260,7 +265,12 @@ Expected<PackResult> pack(const PackOptions& options) {
   if (!from_manifest) {
     const fs::path directory = fs::absolute(manifest_path).lexically_normal().parent_path();
     auto file = OutputFile::create(manifest_path);
-    if (!file) return std::unexpected(file.error());
+    if (!file) {
+      Diagnostic d = file.error();
+      // The user has named the image: a directory that takes neither is told with both.
+      if (!OutputFile::create(result->image)) d.where = result->image.string() + " and " + manifest_path.string();
+      return fail(std::move(d));
+    }
     manifest.emplace(std::move(*file));
     const std::string text = write_manifest(m, directory, Origins::Relative);
     if (auto ok = manifest->write(0, text); !ok) return std::unexpected(ok.error());
@@ -293,6 +303,7 @@ void add_pack(CLI::App& app, Verbs& verbs) {
           "its programs")
       ->type_name("PROGRAM|MANIFEST");
   verb->add_option("-o,--output", options->output, "the image to write; the manifest goes beside it")
+      ->check(not_empty)
       ->type_name("IMAGE");
   verb->add_option("-e,--env", options->environment,
                    "an environment variable; of NAME alone `uni run` takes the value from its own, it is not recorded")
@@ -327,9 +338,12 @@ void add_pack(CLI::App& app, Verbs& verbs) {
       ->type_name("audit|enforce|all");
   verb->add_option("--sysroot", options->sysroot, "the root of the system that the program is from")->type_name("DIR");
   verb->add_option("--report", options->report, "write what `uni inspect --json` says of the image into this file")
+      ->check(not_empty)
       ->type_name("FILE");
   verb->add_option("--sign", options->sign, "a secret key of minisign or OpenSSH: sign the image")->type_name("KEY");
-  verb->add_option("--name", options->name, "the image's name; default: the program's file name")->type_name("NAME");
+  verb->add_option("--name", options->name, "the image's name; default: the program's file name")
+      ->check(not_empty)
+      ->type_name("NAME");
   verb->add_option("arguments", options->arguments, "the program's arguments, after `--`")->type_name("ARG");
   verb->positionals_at_end(false);
   verb->footer(

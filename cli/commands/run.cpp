@@ -21,6 +21,7 @@
 #include "cli/image/reader.hpp"
 #include "cli/report/report.hpp"
 #include "cli/vmm/accel.hpp"
+#include "cli/vmm/kernel_file.hpp"
 #include "cli/vmm/network.hpp"
 #include "cli/vmm/overlay.hpp"
 #include "cli/vmm/parse.hpp"
@@ -153,6 +154,7 @@ Expected<Fd> kernel_file(const RunOptions& options, const ImageInfo& image, int 
   if (options.kernel.empty()) return vmm::memory_copy("kernel", image_fd, image.kernel.offset, image.kernel.size);
   auto file = InputFile::open(options.kernel);
   if (!file) return as_run_failure(file.error());
+  if (auto ok = vmm::check_kernel(*file); !ok) return as_run_failure(ok.error());
   return vmm::memory_copy("kernel", file->fd(), 0, file->size());
 }
 

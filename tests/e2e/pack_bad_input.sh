@@ -88,6 +88,8 @@ same "no kernel" "$(UNI_KERNEL=/none status_of "$UNI" pack ./good -o refused.img
 same "a directory as output" "$(status_of "$UNI" pack ./good -o dir)" 2
 same "the program as output" "$(status_of "$UNI" pack ./good -o good)" 2
 same "an output that cannot be" "$(status_of "$UNI" pack ./good -o none/x.img)" 4
+has "an output that cannot be" "$(head -n 1 err)" "none/x.img and none/x.yaml: cannot be written"
+for flag in -o --report --name; do same "an empty $flag" "$(status_of "$UNI" pack ./good $flag '')" 2; done
 
 # A limit on file sizes stands for a full disk.
 same "a full disk" "$(ulimit -f 100; trap '' XFSZ; status_of "$UNI" pack ./good -o refused.img)" 4

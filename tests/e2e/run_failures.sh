@@ -33,6 +33,9 @@ refuses "no colon" test.img -p 80
 refuses "needs a terminal" test.img -t
 refuses "not expected" --nonsense test.img
 refuses "no such file" test.img --kernel missing.elf
+echo "no kernel" > text.elf
+refuses "text.elf: is not a kernel of .uni.: it is no ELF file" test.img --kernel text.elf
+refuses "it has no entry for a virtual machine" test.img --kernel "$(type -P true)"
 refuses "missing/log: the log cannot be written" test.img --log missing/log
 (unset XDG_CACHE_HOME HOME; TMPDIR=$PWD/nosuch refuses "nosuch/uni/images" "$(type -P true)")
 
