@@ -15,7 +15,7 @@ import process
 import setups
 import syscalls
 import verdict
-from model import TOP, UNI, Failed
+from model import TOP, UNI, Failed, known_failures
 
 
 def _options(arguments, usage):
@@ -128,6 +128,7 @@ def main(arguments, usage):
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGUSR1, lambda *_: None)  # LTP's test in one process tells its parent that it is alive
     rows = []
+    known = known_failures(setups.suite(options.setup))
     with tempfile.TemporaryDirectory(prefix="uni-conformance.") as base:
         base = pathlib.Path(base)
         base.chmod(0o755)  # the suites' programs become other users
@@ -139,9 +140,10 @@ def main(arguments, usage):
         pool = ThreadPoolExecutor(options.jobs)
         try:
             for row in pool.map(comparison.run, _jobs(options)):
+                row.known = known.get(row.name, "")
                 rows.append(row)
                 _log(options.logs, row)
-                print(f"{'DIFF' if row.differs else 'ok  ' if row.linux == 'pass' else 'skip'}  {row.name}  {row.linux} / {row.guest}",
+                print(f"{'KNOWN' if row.differs and row.known else 'DIFF' if row.differs else 'ok  ' if row.linux == 'pass' else 'skip'}  {row.name}  {row.linux} / {row.guest}",
                       flush=True)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -88,6 +88,11 @@ def names():
     return ("plain", "go", "ltp", "ltp-single", "posix", "python", "uni")
 
 
+def suite(name):
+    """What the setup's programs are called in tests/known-failures."""
+    return {"ltp-single": "ltp", "plain": "", "uni": ""}.get(name, name)
+
+
 def make(name, directory):
     if name == "ltp":
         return _ltp(directory, single=False)

@@ -31,6 +31,7 @@ class Row:
     guest: str
     reason: str = ""  # the line of output that tells most
     output: bytes = b""
+    known: str = ""  # why it is known to fail (tests/known-failures)
 
     @property
     def differs(self):
@@ -55,17 +56,21 @@ def table(rows):
     width = max(len(r.name) for r in differing)
     print(f"{'program':{width}}  {'Linux':9}  {'guest':9}  says")
     for row in differing:
-        print(f"{row.name:{width}}  {row.linux:9}  {row.guest:9}  {row.reason}")
+        print(f"{row.name:{width}}  {row.linux:9}  {row.guest:9}  {row.known or row.reason}")
 
 
 def summary(rows):
     """The closing lines. Only what passes on Linux counts; a panic always does."""
     linux = [r for r in rows if r.linux == "pass"]
-    failed = [r for r in rows if r.differs or r.guest == "panic"]
+    failed = [r for r in rows if (r.differs and not r.known) or r.guest == "panic"]
     passed = len(linux) - sum(r.differs for r in rows)
     share = f"{100 * passed / len(linux):.1f} %" if linux else "-"
     other = f", {len(rows) - len(linux)} do not pass on Linux and are left out" if len(rows) > len(linux) else ""
     print(f"passes on Linux {len(linux)}, in the guest {passed} ({share}){other}")
+    if known := [r for r in rows if r.known and r.differs]:
+        print(f"known failures: {len(known)} (tests/known-failures)")
+    if mended := [r.name for r in rows if r.known and r.guest == "pass"]:
+        print("known to fail, but passing: " + " ".join(mended))
     for kind in ("panic", "timeout"):
         if names := [r.name for r in rows if r.guest == kind]:
             print(f"{kind} in the guest: " + " ".join(names))

@@ -55,3 +55,14 @@ class Test:
 def tail(data, lines=30):
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
     return "\n".join(text.rstrip().splitlines()[-lines:])
+
+
+def known_failures(suite=""):
+    """What tests/known-failures holds of a suite, or of our own tests: {name: reason}."""
+    known = {}
+    for line in (TOP / "tests" / "known-failures").read_text(encoding="utf-8").splitlines():
+        name, _, reason = line.partition(" ")
+        of, _, rest = name.rpartition(":")
+        if name and not name.startswith("#") and of == suite:
+            known[rest] = reason.strip()
+    return known

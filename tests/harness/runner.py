@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 import kinds
 import process
-from model import TOP, Context, Failed, Test
+from model import TOP, Context, Failed, Test, known_failures
 
 MOST_GUESTS = 3  # virtual machines at a time, however many cores there are
 
@@ -62,17 +62,6 @@ class Report:
             for line in failure.details.splitlines():
                 print(f"      | {line}")
             sys.stdout.flush()
-
-
-def read_known_failures():
-    """Lines `name reason`; a # begins a comment line."""
-    known = {}
-    path = TOP / "tests" / "known-failures"
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        if line.strip() and not line.startswith("#"):
-            name, _, reason = line.partition(" ")
-            known[name] = reason.strip()
-    return known
 
 
 def build(report, names):
@@ -125,7 +114,7 @@ def main(arguments, usage):
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
 
-    report = Report(read_known_failures())
+    report = Report(known_failures())
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if not options.no_build and not options.list and not build(report, options.names):
         return finish(report)
