@@ -3,6 +3,7 @@
 // queue, whose lock orders the change before the look for waiters.
 #include "kernel/fs/eventfd.hpp"
 
+#include "kernel/base/format.hpp"
 #include "kernel/fs/anonymous.hpp"
 
 namespace uni::fs {
@@ -63,6 +64,11 @@ u32 EventFd::poll() {
 
 usize EventFd::describe(Span<char> out) {
   return describe_anonymous("[eventfd]", out);
+}
+
+void EventFd::describe_info(Writer& out) {
+  format(out, "eventfd-count: {:>16x}\neventfd-semaphore: {}\n", count_.load(std::memory_order_relaxed),
+         mode_ == Mode::kSemaphore ? 1 : 0);
 }
 
 }  // namespace uni::fs

@@ -17,6 +17,7 @@ class EventFd final : public File {
   u32 poll() override;
   WaitQueue* poll_queue() override { return &queue_; }
   usize describe(Span<char> out) override;
+  void describe_info(Writer& out) override;
 
  private:
   u64 take();

@@ -14,6 +14,10 @@
 #include "kernel/sync/mutex.hpp"
 #include "kernel/sync/wait_queue.hpp"
 
+namespace uni {
+class Writer;
+}
+
 namespace uni::fs {
 
 class Inode;
@@ -117,8 +121,8 @@ class File : public RefCounted {
   virtual void flags_changed(u32 old_flags) { (void)old_flags; }
   // The text behind /proc/self/fd/N, such as "socket:[12]" or a path; gives its length.
   virtual usize describe(Span<char> out);
-  // /proc/self/fdinfo lines beyond pos, flags, mnt_id.
-  virtual void describe_info(class FdInfoSink&) {}
+  // Writes the lines of /proc/self/fdinfo/N that only this kind has (proc(5)). No spin lock held.
+  virtual void describe_info(Writer& out) { (void)out; }
 
   FileKind kind() const { return kind_; }
   u32 flags() const { return flags_.load(std::memory_order_relaxed); }

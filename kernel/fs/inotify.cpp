@@ -3,6 +3,7 @@
 // not kept for it, and a file of a host directory, whose inode is made anew at each look-up, is recognised. One spin
 // lock guards everything; events are allocated under it. Where memory is out, or the queue is full, the instance gets
 // IN_Q_OVERFLOW instead, once, from a record that it always has room for.
+#include "kernel/base/format.hpp"
 #include "kernel/fs/anonymous.hpp"
 #include "kernel/fs/dentry.hpp"
 #include "kernel/fs/dnotify.hpp"
@@ -374,6 +375,29 @@ Result<i64> Inotify::ioctl(u32 command, u64 argument) {
 
 usize Inotify::describe(Span<char> out) {
   return describe_anonymous("inotify", out);
+}
+
+// One line a watch, in the order of the descriptors: the lock is let go for each.
+void Inotify::describe_info(Writer& out) {
+  struct Line {
+    i32 descriptor;
+    u32 events;
+    u64 inode, device;
+  };
+  for (Line line{};;) {
+    Line next{};
+    {
+      LockGuard guard(g_lock);
+      for (const Watch* w = watches_; w != nullptr; w = w->sibling) {
+        if (w->descriptor > line.descriptor && (next.descriptor == 0 || w->descriptor < next.descriptor))
+          next = {w->descriptor, w->events & ~u32{notify::kDirectory}, w->inode, w->file_system->device_number()};
+      }
+    }
+    if (next.descriptor == 0) return;
+    line = next;
+    format(out, "inotify wd:{:x} ino:{:x} sdev:{:x} mask:{:x} ignored_mask:0\n", line.descriptor, line.inode,
+           (line.device >> 8) << 20 | (line.device & 0xff), line.events);
+  }
 }
 
 }  // namespace uni::fs

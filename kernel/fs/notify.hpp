@@ -79,6 +79,7 @@ class Inotify final : public File {
   WaitQueue* poll_queue() override { return &queue_; }
   Result<i64> ioctl(u32 command, u64 argument) override;
   usize describe(Span<char> out) override;
+  void describe_info(Writer& out) override;
 
   struct Pending;
   struct Watch;

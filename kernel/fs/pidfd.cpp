@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/fs/pidfd.hpp"
 
+#include "kernel/base/format.hpp"
 #include "kernel/fs/anonymous.hpp"
 #include "kernel/sched/children.hpp"
 
@@ -8,6 +9,13 @@ namespace uni::fs {
 
 usize PidFd::describe(Span<char> out) {
   return describe_anonymous("[pidfd]", out);
+}
+
+// -1: it has been waited for.
+void PidFd::describe_info(Writer& out) {
+  const bool gone = process_->life.load() > Process::Life::kZombie;
+  const i64 pid = gone ? -1 : i64{raw(process_->pid())};
+  format(out, "Pid:\t{}\nNSpid:\t{}\n", pid, pid);
 }
 
 namespace {

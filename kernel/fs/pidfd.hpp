@@ -13,6 +13,7 @@ class PidFd final : public File {
   u32 poll() override { return process_->life.load() >= Process::Life::kZombie ? kPollIn | kPollRdNorm : 0; }
   WaitQueue* poll_queue() override { return &process_->exit_queue; }
   usize describe(Span<char> out) override;
+  void describe_info(Writer& out) override;
   // PIDFD_GET_INFO. Errors: Invalid, NotTty, NoProcess.
   Result<i64> ioctl(u32 command, u64 argument) override;
   Process& process() const { return *process_; }

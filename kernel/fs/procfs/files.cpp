@@ -130,6 +130,7 @@ Result<void> show_fdinfo(Writer& out, const Numbers& numbers) {
   const u32 mount = dentry != nullptr && dentry->mount() != nullptr ? dentry->mount()->id() : 0;
   format(out, "pos:\t{}\nflags:\t0{:o}\nmnt_id:\t{}\nino:\t{}\n", file->position, flags, mount,
          file->inode() != nullptr ? file->inode()->number() : 0);
+  file->describe_info(out);
   return {};
 }
 
