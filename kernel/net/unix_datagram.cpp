@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // AF_UNIX datagrams: each socket has one queue of whole messages. A sender waits while its peer's queue is full; the
-// peer wakes its connected senders, and whoever waits on its own queue, when it has taken a message.
+// peer wakes its connected senders, and whoever waits at its door, when it has taken a message or is closed.
 #include "kernel/net/unix_names.hpp"
 
 namespace uni::net {
@@ -76,6 +76,7 @@ Result<usize> UnixSocket::send_datagram(Message& message) {
     packet->size = min(packet->size, keep);
   }
   for (;;) {
+    RefPtr<UnixDoor> door;
     {
       LockGuard guard(g_unix_lock);
       if (write_shut_) return Errno::Pipe;
@@ -91,17 +92,22 @@ Result<usize> UnixSocket::send_datagram(Message& message) {
         return size;
       }
       to->sender_waits_ = true;
+      door = to->door_;
     }
     if (nonblocking() || (message.flags & kMsgDontWait) != 0) return Errno::Again;
     const u64 deadline = send_timeout_ == 0 ? time::kNever : time::deadline_after(send_timeout_);
-    const Wake woken = to->queue_.wait(
+    to = {};
+    const Wake woken = door->queue.wait(
         [&] {
           LockGuard guard(g_unix_lock);
-          to->sender_waits_ = true;
-          return !to->is_full_for(*this) || to->read_shut_ || write_shut_;
+          UnixSocket* s = door->socket;
+          if (s == nullptr || write_shut_) return true;
+          s->sender_waits_ = true;
+          return !s->is_full_for(*this) || s->read_shut_;
         },
         deadline);
     TRY(waited(woken, send_timeout_));
+    to = TRY(destination(message));  // another socket may have the name by now
   }
 }
 
@@ -126,7 +132,7 @@ Result<usize> UnixSocket::receive_datagram(Message& message) {
           bytes_ -= packet->size;
           if (sender_waits_) {
             sender_waits_ = false;
-            queue_.wake_all(fs::kPollOut);
+            door_->queue.wake_all();
             for (UnixSocket& sender : senders_)
               sender.wake(kWriteBits);
           }

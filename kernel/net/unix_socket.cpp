@@ -38,6 +38,10 @@ UnixSocket::~UnixSocket() {
     while (Packet* p = queue_in_.pop_front())
       undelivered.push_back(*p);
     queue_.wake_all();
+    if (door_) {
+      door_->socket = nullptr;
+      door_->queue.wake_all();
+    }
   }
   destroy_all(undelivered);
   // What was not accepted is reset.
@@ -52,7 +56,10 @@ UnixSocket::~UnixSocket() {
 }
 
 Result<RefPtr<UnixSocket>> UnixSocket::create(SocketType type, u32 open_flags) {
-  return make_ref<UnixSocket>(type, open_flags);
+  RefPtr<UnixSocket> socket = TRY(make_ref<UnixSocket>(type, open_flags));
+  socket->door_ = TRY(make_ref<UnixDoor>());
+  socket->door_->socket = socket.get();
+  return socket;
 }
 
 Result<void> UnixSocket::create_pair(SocketType type, u32 open_flags, RefPtr<Socket>* a, RefPtr<Socket>* b) {
@@ -195,16 +202,20 @@ Result<void> UnixSocket::connect_stream(const Address& address, Waiting waiting)
       }
     }
     if (nonblocking() || waiting == Waiting::kRefused) return Errno::Again;
-    // The listener's own queue is woken when accept makes room.
+    // The listener's door is woken when accept makes room, and by its end.
+    const RefPtr<UnixDoor> door = listener->door_;
+    listener = {};
     const u64 deadline = send_timeout_ == 0 ? time::kNever : time::deadline_after(send_timeout_);
-    const Wake woken = listener->queue_.wait(
+    const Wake woken = door->queue.wait(
         [&] {
           LockGuard guard(g_unix_lock);
-          return listener->pending_count_ <= listener->backlog_ || listener->state_.load() != State::kListening ||
-                 listener->read_shut_;
+          const UnixSocket* s = door->socket;
+          return s == nullptr || s->pending_count_ <= s->backlog_ || s->state_.load() != State::kListening ||
+                 s->read_shut_;
         },
         deadline);
     TRY(waited(woken, send_timeout_));
+    listener = TRY(find_peer(address));
   }
 }
 
@@ -217,6 +228,7 @@ Result<void> UnixSocket::listen(int backlog) {
   own_credentials_ = me;
   state_.store(State::kListening, std::memory_order_release);
   queue_.wake_all();
+  door_->queue.wake_all();
   return {};
 }
 
@@ -231,7 +243,7 @@ Result<RefPtr<Socket>> UnixSocket::accept(u32 open_flags, Waiting waiting) {
         LockGuard guard(g_unix_lock);
         child = pending_.pop_front();
         shut = read_shut_;
-        if (child != nullptr && pending_count_-- > backlog_) queue_.wake_all(fs::kPollOut);
+        if (child != nullptr && pending_count_-- > backlog_) door_->queue.wake_all();
         return child != nullptr || shut;
       },
       true));
@@ -264,6 +276,7 @@ Result<void> UnixSocket::shutdown(ShutdownHow how) {
   if (how != ShutdownHow::kRead) write_shut_ = true;
   if (how != ShutdownHow::kWrite) read_shut_ = true;
   queue_.wake_all();
+  door_->queue.wake_all();
   for (UnixSocket& sender : senders_)
     sender.wake(~0u);
   return {};

@@ -8,6 +8,12 @@
 
 namespace uni::net {
 
+// Where others wait for room in a socket's queue. They hold this and not the socket, which can so be closed meanwhile.
+struct UnixDoor : RefCounted {
+  WaitQueue queue;
+  class UnixSocket* socket = nullptr;  // under the names lock; null once the socket is gone
+};
+
 class UnixSocket final : public Socket {
  public:
   static Result<RefPtr<UnixSocket>> create(SocketType type, u32 open_flags);
@@ -85,6 +91,7 @@ class UnixSocket final : public Socket {
   bool read_shut_ = false, write_shut_ = false, peer_died_ = false;
   bool sender_waits_ = false;  // someone found the queue full
   Mutex reader_;
+  RefPtr<UnixDoor> door_;
 };
 
 }  // namespace uni::net
