@@ -190,6 +190,15 @@ signal::Info from_abi(const abi::SigInfo& in) {
   return info;
 }
 
+// The process that a number means to kill(2) and rt_sigqueueinfo(2): on Linux any of its threads' will do. Null where
+// there is none.
+static RefPtr<Process> process_named(i32 number) {
+  RefPtr<Process> process = Process::find(Pid{static_cast<u32>(number)});
+  if (process) return process;
+  const RefPtr<Thread> thread = Process::find_thread(Tid{static_cast<u32>(number)});
+  return thread ? RefPtr<Process>(&thread->process()) : RefPtr<Process>();
+}
+
 // kill(2).
 Result<i64> sys_kill(i32 pid, i32 number) {
   if (!valid(number)) return Errno::Invalid;
@@ -197,7 +206,7 @@ Result<i64> sys_kill(i32 pid, i32 number) {
   Process& self = Process::current();
   if (pid > 0) {
     if (static_cast<u32>(pid) == raw(self.pid())) return to_process(self, number, info);
-    RefPtr<Process> target = Process::find(Pid{static_cast<u32>(pid)});
+    const RefPtr<Process> target = process_named(pid);
     if (!target) return Errno::NoProcess;
     return to_process(*target, number, info);
   }
@@ -227,7 +236,7 @@ Result<i64> sys_rt_sigqueueinfo(i32 pid, i32 number, UserPtr<abi::SigInfo> point
   const signal::Info info = TRY(queued_info(number, pointer, to_self));
   if (!valid(number)) return Errno::Invalid;
   if (pid <= 0) return Errno::NoProcess;
-  RefPtr<Process> target = Process::find(Pid{static_cast<u32>(pid)});
+  const RefPtr<Process> target = process_named(pid);
   if (!target) return Errno::NoProcess;
   return to_process(*target, number, info);
 }
