@@ -13,8 +13,15 @@ namespace {
 using YAML::Key;
 using YAML::Value;
 
+// Brackets stand in quotes, where the reader sees that they nest nothing.
+void put_text(YAML::Emitter& out, const std::string& text) {
+  if (text.find_first_of("[]{}") != std::string::npos) out << YAML::DoubleQuoted;
+  out << text;
+}
+
 void put(YAML::Emitter& out, const char* key, const std::string& value) {
-  out << Key << key << Value << value;
+  out << Key << key << Value;
+  put_text(out, value);
 }
 
 void put_list(YAML::Emitter& out, const char* key, const std::vector<std::string>& values) {
@@ -22,7 +29,7 @@ void put_list(YAML::Emitter& out, const char* key, const std::vector<std::string
   if (values.empty()) out << YAML::Flow;
   out << YAML::BeginSeq;
   for (const std::string& v : values)
-    out << v;
+    put_text(out, v);
   out << YAML::EndSeq;
 }
 

@@ -158,20 +158,53 @@ std::string one_line(std::string text) {
   return text;
 }
 
+namespace {
+
+// The end of a quoted scalar that begins at `at` and closes on its line, or `at` where there is none.
+std::size_t after_quoted(std::string_view text, std::size_t at) {
+  const char quote = text[at];
+  for (std::size_t i = at + 1; i < text.size() && text[i] != '\n'; ++i) {
+    if (quote == '"' && text[i] == '\\') {
+      ++i;
+    } else if (text[i] == quote) {
+      if (quote == '"' || i + 1 >= text.size() || text[i + 1] != quote) return i + 1;
+      ++i;
+    }
+  }
+  return at;
+}
+
+}  // namespace
+
 bool nests_too_deep(std::string_view text) {
-  // An upper bound: brackets of flow style, and the indentation and dashes that begin a line in block style.
+  // An upper bound: brackets of flow style, and the indentation and dashes that begin a line in block style. What
+  // stands in quotes nests nothing; a quote counts as one only where a value must begin, and never beyond its line.
   int flow = 0;
   int block = 0;
   bool line_start = true;
-  for (const char c : text) {
+  char before = '\0';  // the last character of the line that is no blank
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if ((c == '"' || c == '\'') && i > 0 && text[i - 1] == ' ' &&
+        (before == ':' || before == ',' || (before == '-' && line_start))) {
+      const std::size_t end = after_quoted(text, i);
+      if (end != i) {
+        i = end - 1;
+        before = c;
+        line_start = false;
+        continue;
+      }
+    }
     if (c == '\n') {
       line_start = true;
       block = 0;
+      before = '\0';
     } else if (line_start && (c == ' ' || c == '-' || c == '?' || c == ':' || c == '\t')) {
       block += c == ' ' ? 0 : 1;
     } else {
       line_start = false;
     }
+    if (c != ' ' && c != '\n') before = c;
     if (c == '[' || c == '{') ++flow;
     if ((c == ']' || c == '}') && flow > 0) --flow;
     if (flow > kMaxDepth || block > kMaxDepth) return true;

@@ -13,6 +13,7 @@
 #include <cstring>
 #include <utility>
 
+#include "cli/image/temporary_files.hpp"
 #include "loader/analyze/file.hpp"
 
 namespace uni {
@@ -135,7 +136,7 @@ Expected<OutputFile> OutputFile::create(const std::filesystem::path& final_path)
   OutputFile file;
   file.final_ = final_path;
   std::string name = final_path.string() + ".XXXXXX";
-  file.fd_ = ::mkostemp(name.data(), O_CLOEXEC);
+  file.fd_ = make_temporary(name);
   if (file.fd_ < 0) {
     return fail({.what = "cannot be written",
                  .where = final_path.string(),
@@ -154,7 +155,9 @@ OutputFile::OutputFile(OutputFile&& other) noexcept
 
 OutputFile::~OutputFile() {
   if (fd_ >= 0) ::close(fd_);
-  if (!temporary_.empty()) ::unlink(temporary_.c_str());
+  if (temporary_.empty()) return;
+  ::unlink(temporary_.c_str());
+  forget_temporary(temporary_);
 }
 
 std::unexpected<Diagnostic> OutputFile::broken(int number) const {
@@ -187,6 +190,7 @@ Expected<void> OutputFile::commit() {
   ::umask(mask);
   if (::fchmod(fd_, 0666U & ~mask) != 0) return broken(errno);
   if (::rename(temporary_.c_str(), final_.c_str()) != 0) return broken(errno);
+  forget_temporary(temporary_);
   temporary_.clear();
   return {};
 }

@@ -14,8 +14,8 @@
 
 namespace uni {
 
-// A new file under a temporary name beside its final one. Removed again unless commit() was called: a failure leaves
-// nothing behind.
+// A new file under a temporary name beside its final one. Removed again unless commit() was called: a failure, or a
+// signal that ends the program (temporary_files.hpp), leaves nothing behind.
 class OutputFile {
  public:
   static Expected<OutputFile> create(const std::filesystem::path& final_path);

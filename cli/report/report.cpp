@@ -103,7 +103,7 @@ void Progress::advance(unsigned long long amount, std::string_view item) {
     text += " [" + std::string(full, '#') + std::string(kWidth - full, ' ') + "] " +
             std::to_string(part * 100 / total_) + " %";
   }
-  if (!item.empty()) text.append(" ").append(item.substr(0, 60));
+  if (!item.empty()) text.append(" ").append(printable(item.substr(0, 60)));
   std::fwrite(text.data(), 1, text.size(), stderr);
   std::fflush(stderr);
 }

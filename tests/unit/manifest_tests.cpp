@@ -55,6 +55,8 @@ TEST_CASE("a manifest's errors name the line") {
   CHECK(refused("- a\n").what == "not a mapping");
   CHECK(refused("").what == "not a mapping");
   CHECK(refused(std::string(100000, '[')).what == "nested too deeply");
+  CHECK(refused("a: \"x\" " + std::string(100000, '[')).what == "nested too deeply");
+  CHECK(refused("a: \"\nb: " + std::string(100000, '[') + "\"").what == "nested too deeply");
 }
 
 TEST_CASE("bytes are base64, and may be none") {
