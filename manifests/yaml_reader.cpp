@@ -178,22 +178,26 @@ std::size_t after_quoted(std::string_view text, std::size_t at) {
 
 bool nests_too_deep(std::string_view text) {
   // An upper bound: brackets of flow style, and the indentation and dashes that begin a line in block style. What
-  // stands in quotes nests nothing; a quote counts as one only where a value must begin, and never beyond its line.
+  // stands in quotes nests nothing; a quote counts as one only where a value or key must begin, and never beyond its
+  // line. After one that does not, quotes may begin where they seem to end: from there on all brackets are counted.
   int flow = 0;
   int block = 0;
   bool line_start = true;
   char before = '\0';  // the last character of the line that is no blank
+  bool sure = true;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if ((c == '"' || c == '\'') && i > 0 && text[i - 1] == ' ' &&
-        (before == ':' || before == ',' || (before == '-' && line_start))) {
-      const std::size_t end = after_quoted(text, i);
+    if (c == '"' || c == '\'') {
+      const bool begins =
+          before == '\0' || (text[i - 1] == ' ' && (before == ':' || before == ',' || (before == '-' && line_start)));
+      const std::size_t end = sure && begins ? after_quoted(text, i) : i;
       if (end != i) {
         i = end - 1;
         before = c;
         line_start = false;
         continue;
       }
+      sure = false;
     }
     if (c == '\n') {
       line_start = true;

@@ -57,6 +57,9 @@ TEST_CASE("a manifest's errors name the line") {
   CHECK(refused(std::string(100000, '[')).what == "nested too deeply");
   CHECK(refused("a: \"x\" " + std::string(100000, '[')).what == "nested too deeply");
   CHECK(refused("a: \"\nb: " + std::string(100000, '[') + "\"").what == "nested too deeply");
+  // The quote on the second line ends what the first one began.
+  CHECK(refused("[ \"a ,\nb: \", " + std::string(100000, '[') + " \"").what == "nested too deeply");
+  CHECK(refused("[\"a ,\nb: \", " + std::string(100000, '[') + " \"").what == "nested too deeply");
 }
 
 TEST_CASE("bytes are base64, and may be none") {
