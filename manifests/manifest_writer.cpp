@@ -13,10 +13,10 @@ namespace {
 using YAML::Key;
 using YAML::Value;
 
-// Brackets stand in quotes, where the reader sees that they nest nothing; so do quotes, of which it must not lose
-// count.
+// Brackets stand in quotes, where the reader sees that they nest nothing; so do quotes and what may be a comment,
+// behind which it is not sure of that.
 void put_text(YAML::Emitter& out, const std::string& text) {
-  if (text.find_first_of("[]{}'\"") != std::string::npos) out << YAML::DoubleQuoted;
+  if (text.find_first_of("[]{}'\"#") != std::string::npos) out << YAML::DoubleQuoted;
   out << text;
 }
 

@@ -174,31 +174,43 @@ std::size_t after_quoted(std::string_view text, std::size_t at) {
   return at;
 }
 
+// May a quoted scalar begin behind these characters of its line? `before` is the last one that is no blank, 0: none. In
+// flow style a line may go on with a plain scalar, where a quote is nothing special.
+bool may_begin_quoted(char before, bool blank_between, bool line_start, bool in_flow, bool tagged) {
+  if (before == '[' || before == '{' || before == ',') return true;
+  if (before == ':' || tagged) return blank_between;
+  return !in_flow && (before == '\0' || (before == '-' && line_start && blank_between));
+}
+
 }  // namespace
 
 bool nests_too_deep(std::string_view text) {
   // An upper bound: brackets of flow style, and the indentation and dashes that begin a line in block style. What
-  // stands in quotes nests nothing; a quote counts as one only where a value or key must begin, and never beyond its
-  // line. After one that does not, quotes may begin where they seem to end: from there on all brackets are counted.
+  // stands in quotes nests nothing, where it is sure that they are quotes: never beyond their line, and not after a
+  // quote elsewhere, which may begin a string that ends where another seems to begin, or after a comment.
   int flow = 0;
   int block = 0;
   bool line_start = true;
-  char before = '\0';  // the last character of the line that is no blank
   bool sure = true;
+  char before = '\0';    // the last character of the line that is no blank
+  std::size_t word = 0;  // where its word begins
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
+    const bool after_blank = i == 0 || text[i - 1] == ' ';
     if (c == '"' || c == '\'') {
-      const bool begins =
-          before == '\0' || (text[i - 1] == ' ' && (before == ':' || before == ',' || (before == '-' && line_start)));
-      const std::size_t end = sure && begins ? after_quoted(text, i) : i;
+      const bool tagged = flow == 0 && before != '\0' && text[word] == '!';
+      const bool begins = sure && may_begin_quoted(before, after_blank, line_start, flow > 0, tagged);
+      const std::size_t end = begins ? after_quoted(text, i) : i;
       if (end != i) {
         i = end - 1;
         before = c;
+        word = end - 1;
         line_start = false;
         continue;
       }
       sure = false;
     }
+    if (c == '#') sure = false;
     if (c == '\n') {
       line_start = true;
       block = 0;
@@ -208,7 +220,10 @@ bool nests_too_deep(std::string_view text) {
     } else {
       line_start = false;
     }
-    if (c != ' ' && c != '\n') before = c;
+    if (c != ' ' && c != '\n') {
+      if (after_blank) word = i;
+      before = c;
+    }
     if (c == '[' || c == '{') ++flow;
     if ((c == ']' || c == '}') && flow > 0) --flow;
     if (flow > kMaxDepth || block > kMaxDepth) return true;

@@ -60,6 +60,11 @@ TEST_CASE("a manifest's errors name the line") {
   // The quote on the second line ends what the first one began.
   CHECK(refused("[ \"a ,\nb: \", " + std::string(100000, '[') + " \"").what == "nested too deeply");
   CHECK(refused("[\"a ,\nb: \", " + std::string(100000, '[') + " \"").what == "nested too deeply");
+  // A plain scalar goes on over the line, with a quote in it.
+  CHECK(refused("[ a\n\", " + std::string(100000, '[') + " \"").what == "nested too deeply");
+  CHECK(refused("[ # ]\n a\n\", " + std::string(100000, '[') + " \"").what == "nested too deeply");
+  CHECK(refused("[ a\n- \", " + std::string(100000, '[') + " \"").what == "nested too deeply");
+  CHECK(refused("[ a !x \", " + std::string(100000, '[') + " \"").what == "nested too deeply");
 }
 
 TEST_CASE("bytes are base64, and may be none") {
