@@ -119,7 +119,8 @@ int main(void) {
   RET(tcp_state(server));
   IS(tcp_state(client) == TCP_FIN_WAIT1 || tcp_state(client) == TCP_FIN_WAIT2);
   RET(shutdown(server, SHUT_WR));
-  usleep(1000);
+  for (int i = 0; i < 5000 && tcp_state(server) != TCP_CLOSE; ++i)
+    usleep(1000);
   RET(peer(server));
   RET(peer(client));
   RET(tcp_state(server));

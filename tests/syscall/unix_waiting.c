@@ -37,12 +37,28 @@ static void* connector(void* unused) {
   }
 }
 
+// Does the other thread sleep, so that it waits for room?
+static int other_sleeps(void) {
+  char path[64], text[256];
+  for (int tid = getpid() + 1; tid < getpid() + 100; ++tid) {
+    snprintf(path, sizeof path, "/proc/self/task/%d/stat", tid);
+    FILE* file = fopen(path, "r");
+    if (file == NULL) continue;
+    const char* state = fgets(text, sizeof text, file) != NULL ? strrchr(text, ')') : NULL;
+    fclose(file);
+    return state != NULL && state[2] == 'S';
+  }
+  return 0;
+}
+
 static void close_while(void* (*function)(void*), void* argument, int fd) {
   pthread_t t;
   pthread_create(&t, NULL, function, argument);
-  usleep(200000);
-  RET(close(fd));
-  pthread_join(t, NULL);
+  for (int i = 0; i < 5000 && !other_sleeps(); ++i)
+    usleep(1000);
+  const int closed = close(fd);
+  pthread_join(t, NULL);  // it prints first
+  RET(closed);
 }
 
 int main(void) {
