@@ -157,7 +157,6 @@ class AddressSpace : public RefCounted {
   Usage usage();
   u64 resident() const { return resident_.load(std::memory_order_relaxed); }
 
-  PhysAddr root() const { return root_; }
   // Loads the tables on this processor. Interrupts off; the current or the next thread's process owns the space.
   void load(arch::Cpu& cpu);
 
