@@ -77,6 +77,7 @@ enum class FileKind : u8 {
   kDevice,
   kPidFd,
   kUring,
+  kRuleset,  // of landlock(7)
   kOther
 };
 
@@ -149,6 +150,8 @@ class File : public RefCounted {
   bool created = false;
   // A program runs from it: nobody may open it for writing (deny_write, inode_file.hpp).
   bool denies_write = false;
+  // Rights that landlock(7) kept from it when it was opened: truncation, a device's ioctl.
+  u16 landlock_denied = 0;
 
   // Observers that must be told when the File dies: epoll items. Guarded by the epoll code's own lock.
   std::atomic<struct EpollItem*> epoll_items{nullptr};

@@ -7,15 +7,17 @@
 #include "kernel/fs/path.hpp"
 #include "kernel/fs/permission.hpp"
 #include "kernel/fs/unlinked.hpp"
+#include "kernel/security/landlock.hpp"
 
 namespace uni::fs {
 
 namespace {
 enum class Slash : u8 { kRefused, kAllowed };
 
-// Runs make(directory inode, name) -> Result<RefPtr<Inode>> for a name that does not exist.
+// Runs make(directory, name) -> Result<RefPtr<Inode>> for the name of a new inode of that type.
 template <typename Make>
-Result<RefPtr<Inode>> make_name(const PathStart& start, StringView path, Slash slash, Make make) {
+Result<RefPtr<Inode>> make_name(const PathStart& start, StringView path, FileType type, Make make) {
+  const Slash slash = type == FileType::kDirectory ? Slash::kAllowed : Slash::kRefused;
   Walker walker(start, 0);
   const LastName last = TRY(walker.to_parent(path));
   if (last.kind != LastName::Kind::kNormal) return Errno::Exists;
@@ -26,6 +28,7 @@ Result<RefPtr<Inode>> make_name(const PathStart& start, StringView path, Slash s
   if (last.slash && slash == Slash::kRefused) return Errno::NoEntry;
   if (directory.deleted()) return Errno::NoEntry;
   TRY(may_create(directory, start.who));
+  TRY(landlock::check(directory, landlock::right_to_make(type)));
   RefPtr<Inode> made = TRY(make(directory, last.name));
   RefPtr<Inode> result = made;
   TRY(DentryCache::add(directory, last.name, last.hash, uni::move(made)));
@@ -35,11 +38,16 @@ Result<RefPtr<Inode>> make_name(const PathStart& start, StringView path, Slash s
 
 Result<RefPtr<Inode>> make_typed(const PathStart& start, StringView path, FileType type, u32 mode, u64 device) {
   mode &= ~start.context.umask.load(std::memory_order_relaxed);
-  const Slash slash = type == FileType::kDirectory ? Slash::kAllowed : Slash::kRefused;
-  return make_name(start, path, slash, [&](Dentry& directory, StringView name) -> Result<RefPtr<Inode>> {
+  return make_name(start, path, type, [&](Dentry& directory, StringView name) -> Result<RefPtr<Inode>> {
     const NewOwner owner = TRY(new_owner(*directory.inode(), type, mode, start.who));
     return directory.inode()->create(name, type, owner.mode, owner.uid, owner.gid, device);
   });
+}
+
+// The directory it is in; itself where it is the root of its mount.
+RefPtr<Dentry> parent_or_itself(Dentry& dentry) {
+  LockGuard guard(dentry_lock());
+  return RefPtr<Dentry>(dentry.parent() != nullptr ? dentry.parent() : &dentry);
 }
 }  // namespace
 
@@ -69,7 +77,7 @@ Result<void> make_symlink(const PathStart& start, StringView path, StringView ta
     const NewOwner owner = TRY(new_owner(*directory.inode(), FileType::kSymlink, 0777, start.who));
     return directory.inode()->symlink(name, target, owner.uid, owner.gid);
   };
-  TRY(make_name(start, path, Slash::kRefused, make));
+  TRY(make_name(start, path, FileType::kSymlink, make));
   return {};
 }
 
@@ -86,6 +94,7 @@ Result<void> link(Dentry& existing, const PathStart& start, StringView path) {
   TRY(writable_place(directory));
   if (existing.mount() != directory.mount()) return Errno::CrossDevice;
   TRY(may_link(inode, start.who));
+  TRY(landlock::check_refer(*parent_or_itself(existing), existing, directory, nullptr, landlock::Refer::kLink));
   TRY(may_create(directory, start.who));
   if (inode.type() == FileType::kDirectory) return Errno::NotPermitted;
   // What has lost its last name gets no other; what was made without one (O_TMPFILE) may.
@@ -114,6 +123,7 @@ Result<void> unlink(const PathStart& start, StringView path) {
   victim = TRY(DentryCache::lookup(directory, last.name, last.hash));
   if (victim->inode() == nullptr) return Errno::NoEntry;
   if (last.slash) return victim->is_directory() ? Errno::IsDirectory : Errno::NotDirectory;
+  TRY(landlock::check(directory, landlock::kRemoveFile));
   TRY(may_delete(directory, *victim->inode(), start.who));
   if (victim->is_directory()) return Errno::IsDirectory;
   if (victim->mounted != nullptr) return Errno::Busy;
@@ -137,6 +147,7 @@ Result<void> remove_directory(const PathStart& start, StringView path) {
   LockGuard guard(directory.inode()->lock);
   victim = TRY(DentryCache::lookup(directory, last.name, last.hash));
   if (victim->inode() == nullptr) return Errno::NoEntry;
+  TRY(landlock::check(directory, landlock::kRemoveDirectory));
   TRY(may_delete(directory, *victim->inode(), start.who));
   if (!victim->is_directory()) return Errno::NotDirectory;
   if (victim->mounted != nullptr) return Errno::Busy;

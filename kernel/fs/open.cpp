@@ -9,6 +9,7 @@
 #include "kernel/fs/path.hpp"
 #include "kernel/fs/permission.hpp"
 #include "kernel/fs/pipe.hpp"
+#include "kernel/security/landlock.hpp"
 
 namespace uni::fs {
 
@@ -91,18 +92,22 @@ Result<RefPtr<File>> open_checked(Dentry& dentry, const Credentials& who, u32 fl
   if ((flags & kOpenPath) != 0)
     return make_file(dentry, flags & (kOpenPath | kOpenDirectory | kOpenNoFollow | kOpenCloseOnExec));
   if (fresh == Fresh::kNo) TRY(may_open(dentry, who, flags));
+  const u16 denied = TRY(landlock::check_open(dentry, flags));
   // Whether a terminal becomes the controlling one is its own open's business.
   RefPtr<File> file = TRY(make_file(dentry, flags & ~(kTransientFlags & ~u32{kOpenNoCtty})));
   if ((flags & kOpenNoCtty) != 0) file->set_flags(file->flags() & ~u32{kOpenNoCtty});
   file->created = fresh == Fresh::kYes;
+  if (denied != 0) file->landlock_denied = denied;
   if (dentry.inode()->type() == FileType::kRegular) {
     const bool writes = (flags & kOpenAccessMask) != kOpenReadOnly;
     TRY(leases::break_for(*dentry.inode(), writes ? leases::Access::kWrite : leases::Access::kRead,
                           (flags & kOpenNonBlock) != 0 ? leases::Wait::kNo : leases::Wait::kYes));
   }
   notify::on_file(*file, notify::kOpen);
-  if ((flags & kOpenTruncate) != 0 && fresh == Fresh::kNo && dentry.inode()->type() == FileType::kRegular)
+  if ((flags & kOpenTruncate) != 0 && fresh == Fresh::kNo && dentry.inode()->type() == FileType::kRegular) {
+    if ((denied & landlock::kTruncate) != 0) return Errno::Access;
     TRY(file->truncate(0));
+  }
   return file;
 }
 
@@ -129,6 +134,7 @@ Result<RefPtr<File>> open_or_create(const PathStart& start, StringView path, u32
       found = TRY(DentryCache::lookup(directory, last.name, last.hash));
       if (found->inode() == nullptr) {
         if (directory.deleted()) return Errno::NoEntry;
+        TRY(landlock::check(directory, landlock::kMakeRegular));
         RefPtr<Dentry> made = TRY(create_file(start, directory, last.name, last.hash, mode));
         notify::name_event(*directory.inode(), last.name, false, notify::kCreate);
         return open_checked(*made, start.who, flags, Fresh::kYes);

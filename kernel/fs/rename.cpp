@@ -6,6 +6,7 @@
 #include "kernel/fs/path.hpp"
 #include "kernel/fs/permission.hpp"
 #include "kernel/fs/unlinked.hpp"
+#include "kernel/security/landlock.hpp"
 
 namespace uni::fs {
 
@@ -176,6 +177,8 @@ Result<void> rename(const PathStart& from_start, StringView old_path, const Path
   if (is_ancestor(*from.dentry, new_directory)) return Errno::Invalid;
   if (target != nullptr && is_ancestor(*to.dentry, old_directory)) return exchange ? Errno::Invalid : Errno::NotEmpty;
   if (new_directory.deleted()) return Errno::NoEntry;
+  TRY(landlock::check_refer(old_directory, *from.dentry, new_directory, to.dentry.get(),
+                            exchange ? landlock::Refer::kExchange : landlock::Refer::kRename));
   // Two names of one file: nothing is done (rename(2)).
   if (from.dentry->inode() == target) return {};
   TRY(may_rename(from, to, from_start.who, exchange));

@@ -5,6 +5,7 @@
 #include "kernel/fs/vfs.hpp"
 #include "kernel/net/unix_names.hpp"
 #include "kernel/sched/process.hpp"
+#include "kernel/security/landlock.hpp"
 
 namespace uni::net {
 
@@ -59,6 +60,7 @@ Result<RefPtr<UnixSocket>> UnixSocket::create(SocketType type, u32 open_flags) {
   RefPtr<UnixSocket> socket = TRY(make_ref<UnixSocket>(type, open_flags));
   socket->door_ = TRY(make_ref<UnixDoor>());
   socket->door_->socket = socket.get();
+  socket->made_within_.set(Thread::current().landlock.get());
   return socket;
 }
 
@@ -136,9 +138,11 @@ Result<void> UnixSocket::bind(const Address& address) {
 Result<RefPtr<UnixSocket>> UnixSocket::find_peer(const Address& address) {
   if (address.family != AddressFamily::kUnix || address.path_size == 0) return Errno::Invalid;
   RefPtr<UnixSocket> found;
+  bool abstract_stranger = false;
   if (address.is_abstract()) {
     LockGuard guard(g_unix_lock);
     found = UnixNames::find_abstract(address.unix_name());
+    abstract_stranger = found && found.get() != peer_;
   } else {
     Process& process = Process::current();
     const fs::PathStart start{*process.fs, process.credentials};
@@ -152,6 +156,7 @@ Result<RefPtr<UnixSocket>> UnixSocket::find_peer(const Address& address) {
   }
   if (!found) return Errno::ConnectionRefused;
   if (found->type() != type()) return Errno::ProtocolType;
+  if (abstract_stranger) TRY(landlock::check_scope(found->made_within_.get(), landlock::kAbstractUnix));
   return found;
 }
 

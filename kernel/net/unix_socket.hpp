@@ -5,6 +5,7 @@
 
 #include "kernel/fs/inode.hpp"
 #include "kernel/net/local_stream.hpp"
+#include "kernel/security/landlock_holder.hpp"
 
 namespace uni::net {
 
@@ -67,8 +68,9 @@ class UnixSocket final : public Socket {
   int end_ = 0;
 
   // Under the names lock.
-  Address* name_ = nullptr;  // owned; null while unnamed
-  RefPtr<fs::Inode> inode_;  // of a bound path
+  Address* name_ = nullptr;       // owned; null while unnamed
+  landlock::Holder made_within_;  // its maker's domain
+  RefPtr<fs::Inode> inode_;       // of a bound path
   UnixSocket* next_named_ = nullptr;
   u32 bucket_ = 0;
   bool named_ = false;

@@ -77,7 +77,7 @@ Result<RefPtr<Thread>> Thread::create_user(Process& process, const TrapFrame& fr
     t->seccomp_mode.store(maker.seccomp_mode.load(std::memory_order_relaxed), std::memory_order_relaxed);
     t->seccomp = maker.seccomp;
     t->seccomp_filters = maker.seccomp_filters;
-    t->landlock = maker.landlock;
+    t->landlock.set(maker.landlock.get());
   }
   prepare_stack(*t, 0, 0);
   ThreadAccess::start_frame(*t) = frame;

@@ -9,6 +9,7 @@
 #include "kernel/base/list.hpp"
 #include "kernel/base/own_ptr.hpp"
 #include "kernel/mm/user_access.hpp"
+#include "kernel/security/landlock_holder.hpp"
 #include "kernel/signal/signal.hpp"
 #include "kernel/time/timer.hpp"
 
@@ -114,10 +115,11 @@ class Thread : public RefCounted {
   // reads it. Written by the thread itself under Process::lock.
   RefPtr<fs::FsContext> own_fs;
 
-  // seccomp(2) and landlock(7): what binds the thread and all that it makes; null where nothing does. The objects are
-  // the ABI layer's.
+  // seccomp(2) and landlock(7): what binds the thread and all that it makes; null where nothing does. The filters are
+  // the ABI layer's objects.
   std::atomic<u8> seccomp_mode{0};
-  RefPtr<RefCounted> seccomp, landlock;
+  RefPtr<RefCounted> seccomp;
+  landlock::Holder landlock;
   u32 seccomp_filters = 0;  // how many, for /proc/PID/status
 
   // --- signals; under SignalState::lock ---

@@ -5,6 +5,7 @@
 
 #include "kernel/sched/children.hpp"
 #include "kernel/sched/pid_table.hpp"
+#include "kernel/security/landlock.hpp"
 
 namespace uni::trace {
 namespace {
@@ -83,6 +84,7 @@ WaitDrops let_go(Tracee& t) {
 bool may_access(Process& target, Ids ids) {
   Process& self = Process::current();
   if (&target == &self) return true;
+  if (!landlock::may_trace(Thread::current().landlock.get(), landlock::domain_of(target).get())) return false;
   const Credentials& mine = self.credentials;
   if (mine.capable(kCapSysPtrace)) return true;
   const u32 uid = ids == Ids::kReal ? mine.uid : mine.fsuid;
@@ -141,6 +143,7 @@ Result<void> trace_me() {
     if (tracer == nullptr || t.tid() == process.maker) tracer = &t;
   }
   if (tracer == nullptr) return Errno::NotPermitted;  // it is ending
+  if (!landlock::may_trace(tracer->landlock.get(), self.landlock.get())) return Errno::NotPermitted;
   link(*TRY(record_of(self)), *tracer, false, 0);
   return {};
 }

@@ -12,6 +12,7 @@
 #include "kernel/mm/activate.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/trace.hpp"
+#include "kernel/security/landlock.hpp"
 #include "kernel/time/posix_timers.hpp"
 #include "loader/elf/elf.hpp"
 #include "loader/exec/vdso.hpp"
@@ -58,6 +59,7 @@ Result<RefPtr<fs::File>> open_executable(fs::Dentry& found) {
   fs::Stat stat;
   TRY(inode->stat(stat));
   if ((stat.mode & 0111) == 0) return Errno::Access;
+  TRY(landlock::check(found, landlock::kExecute));
   const Credentials kernel;
   RefPtr<fs::File> file = TRY(fs::open_dentry(found, kernel, fs::kOpenReadOnly));
   TRY(fs::deny_write(*file));

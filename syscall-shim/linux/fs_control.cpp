@@ -9,6 +9,7 @@
 #include "kernel/fs/permission.hpp"
 #include "kernel/fs/pipe.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
+#include "syscall-shim/linux/landlock.hpp"
 
 namespace uni::shim {
 
@@ -324,6 +325,7 @@ Result<i64> sys_fcntl(i32 fd, i32 command, u64 argument) {
 // ioctl(2): what holds for every file; the rest is the file's.
 Result<i64> sys_ioctl(i32 fd, u32 command, u64 argument) {
   const RefPtr<fs::File> file = TRY(file_of(fd));
+  if (!landlock_allows_ioctl(*file, command)) return Errno::Access;
   switch (command) {
     case abi::kFioClose:
     case abi::kFioNoClose:

@@ -5,6 +5,7 @@
 #include "kernel/fs/procfs/procfs.hpp"
 #include "kernel/fs/sysfs/sysfs.hpp"
 #include "kernel/ipc/mqueue.hpp"
+#include "kernel/security/landlock.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
 namespace uni::shim {
@@ -106,6 +107,7 @@ Result<i64> sys_mount(UserText source, UserText target, UserText type, u64 flags
   TRY(argument.read(abi::kAtCwd, target));
   const RefPtr<fs::Dentry> place = TRY(find_path(argument, 0, fs::kFollow));
   if (!Process::current().credentials.capable(kCapSysAdmin)) return Errno::NotPermitted;
+  TRY(landlock::check_mount());
   const u32 kept = static_cast<u32>(flags) & kKeptFlags;
   if ((flags & kRemount) != 0) {
     LockGuard guard(fs::dentry_lock());
@@ -134,6 +136,7 @@ Result<i64> sys_pivot_root(UserText new_root, UserText put_old) {
     TRY(argument.read(abi::kAtCwd, path));
     const RefPtr<fs::Dentry> found = TRY(find_path(argument, 0, fs::kFollow | fs::kMustBeDirectory));
   }
+  TRY(landlock::check_mount());
   return Errno::Invalid;
 }
 
@@ -148,6 +151,7 @@ Result<i64> sys_umount2(UserText target, u32 flags) {
     TRY(argument.read(abi::kAtCwd, target));
     root = TRY(find_path(argument, 0, (flags & kNoFollow) != 0 ? 0u : u32{fs::kFollow}));
   }
+  TRY(landlock::check_mount());
   TRY(fs::unmount(*root, (flags & kDetach) != 0));
   return 0;
 }

@@ -4,6 +4,7 @@
 #include "kernel/fs/lease.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
+#include "kernel/security/landlock.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
 namespace uni::shim {
@@ -35,6 +36,7 @@ Result<i64> sys_truncate(UserText path, i64 size) {
   if (inode.bound() != 0) return Errno::NotPermitted;
   TRY(fs::get_write_access(inode));
   Result<void> done = fs::leases::break_for(inode, fs::leases::Access::kWrite, fs::leases::Wait::kYes);
+  if (done.ok()) done = landlock::check(*found, landlock::kTruncate);
   if (done.ok()) done = fs::truncate_inode(inode, static_cast<u64>(size));
   fs::put_write_access(inode);
   TRY(done);
@@ -46,6 +48,7 @@ Result<i64> sys_ftruncate(i32 fd, i64 size) {
   if (size < 0) return Errno::Invalid;
   const RefPtr<fs::File> file = TRY(file_of(fd));
   if (!file->writable()) return Errno::Invalid;
+  if ((file->landlock_denied & landlock::kTruncate) != 0) return Errno::Access;
   if (file->inode() != nullptr && file->inode()->bound() != 0) return Errno::NotPermitted;
   TRY(file->truncate(static_cast<u64>(size)));
   return 0;

@@ -6,6 +6,7 @@
 #include "kernel/net/create.hpp"
 #include "kernel/net/unix_socket.hpp"
 #include "kernel/sched/process.hpp"
+#include "syscall-shim/linux/landlock.hpp"
 #include "syscall-shim/linux/net_common.hpp"
 
 namespace uni::shim {
@@ -87,6 +88,7 @@ Result<i64> sys_socketpair(i32 family, i32 type, i32 protocol, UserPtr<i32> fds)
 Result<i64> sys_bind(i32 fd, UserAddr address, i32 size) {
   RefPtr<net::Socket> socket = TRY(get_socket(fd));
   const Address at = TRY(read_address(*socket, address, size));
+  TRY(check_landlock_port(*socket, at, landlock::kBindTcp));
   TRY(socket->bind(at));
   return 0;
 }
@@ -94,6 +96,7 @@ Result<i64> sys_bind(i32 fd, UserAddr address, i32 size) {
 Result<i64> sys_connect(i32 fd, UserAddr address, i32 size) {
   RefPtr<net::Socket> socket = TRY(get_socket(fd));
   const Address to = TRY(read_address(*socket, address, size));
+  TRY(check_landlock_port(*socket, to, landlock::kConnectTcp));
   TRY(socket->connect(to));
   return 0;
 }

@@ -62,4 +62,9 @@ abi::Rusage to_rusage(const ResourceUsage& usage);
 // seccomp.cpp
 Result<i64> sys_seccomp(u32 operation, u32 flags, UserAddr argument);
 
+// landlock.cpp
+Result<i64> sys_landlock_create_ruleset(UserAddr attributes, u64 size, u32 flags);
+Result<i64> sys_landlock_add_rule(i32 ruleset_fd, u32 type, UserAddr rule, u32 flags);
+Result<i64> sys_landlock_restrict_self(i32 ruleset_fd, u32 flags);
+
 }  // namespace uni::shim

@@ -3,6 +3,7 @@
 #include "kernel/fs/pidfd.hpp"
 #include "kernel/fs/pseudo_fs.hpp"
 #include "kernel/sched/process.hpp"
+#include "kernel/security/landlock.hpp"
 #include "syscall-shim/abi/process.hpp"
 #include "syscall-shim/linux/signal.hpp"
 
@@ -14,16 +15,20 @@ bool valid(i32 number) {
   return number >= 0 && number <= signal::kCount;
 }
 
-// kill(2), "Permissions".
-Result<void> may_signal(Process& target, i32 number) {
+// kill(2), "Permissions", and landlock(7)'s scope of signals; `to` is the thread that is meant, null for the leader.
+Result<void> may_signal(Process& target, i32 number, const Thread* to = nullptr) {
   Process& self = Process::current();
-  if (number == signal::kCont && target.session() == self.session()) return {};
   if (&target == &self) return {};
+  const auto scope = [&] {
+    if (to != nullptr) return landlock::check_scope(to->landlock.get(), landlock::kSignals);
+    return landlock::check_scope(landlock::domain_of(target).get(), landlock::kSignals);
+  };
+  if (number == signal::kCont && target.session() == self.session()) return scope();
   const Credentials& mine = self.credentials;
   const Credentials& theirs = target.credentials;
   if (mine.capable(abi::kCapKill) || mine.euid == theirs.suid || mine.euid == theirs.uid || mine.uid == theirs.suid ||
       mine.uid == theirs.uid) {
-    return {};
+    return scope();
   }
   return Errno::NotPermitted;
 }
@@ -71,7 +76,7 @@ Result<i64> to_thread(i32 pid, i32 tid, i32 number, const signal::Info& info) {
   }
   RefPtr<Thread> target = Process::find_thread(Tid{static_cast<u32>(tid)});
   if (!target || (pid >= 0 && raw(target->process().pid()) != static_cast<u32>(pid))) return Errno::NoProcess;
-  TRY(may_signal(target->process(), number));
+  TRY(may_signal(target->process(), number, target.get()));
   if (number != 0) TRY(signal::send(*target, info));
   return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Requests on sockets. Each try is made without waiting; EPIPE comes without SIGPIPE.
+#include "syscall-shim/linux/landlock.hpp"
 #include "syscall-shim/linux/net.hpp"
 #include "syscall-shim/linux/net_common.hpp"
 #include "syscall-shim/linux/uring.hpp"
@@ -97,7 +98,8 @@ UringOutcome connect(UringRequest& request, net::Socket& socket) {
     if (!kept.ok()) return uring_failure(kept.error());
     request.address = kept.take();
   }
-  const Result<void> done = socket.connect(*request.address, net::Waiting::kRefused);
+  Result<void> done = check_landlock_port(socket, *request.address, landlock::kConnectTcp);
+  if (done.ok()) done = socket.connect(*request.address, net::Waiting::kRefused);
   if (done.ok()) return UringOutcome::done(0);
   const Errno error = done.error();
   if (error == Errno::InProgress || error == Errno::Already || error == Errno::Again)
