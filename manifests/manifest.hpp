@@ -20,7 +20,7 @@ constexpr std::uint64_t kManifestVersion = 1;
 
 // What `resources: limits:` can bound in the guest: processes and threads alive, files that a process has open, bytes
 // of private memory that a process may write to.
-inline constexpr auto kLimitNames = {"processes", "threads", "files", "memory"};
+inline constexpr auto kLimitNames = {"processes", "threads", "files", "memory", "cpu"};
 
 struct Manifest {
   std::string name;

@@ -102,7 +102,7 @@ void read_syscalls(const YamlReader& root, Manifest& m) {
 }
 
 void read_limits(const YamlReader& limits, Manifest& m) {
-  limits.only({"processes", "threads", "files", "memory"});
+  limits.only({"processes", "threads", "files", "memory", "cpu"});
   for (const char* name : kLimitNames) {
     if (!limits.has(name)) continue;
     if (limits.number(name) == 0) limits.refuse(name, "must be at least 1");

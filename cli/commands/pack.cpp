@@ -328,7 +328,7 @@ void add_pack(CLI::App& app, Verbs& verbs) {
                    "whether the program may fork and execute others; default: what its code can do")
       ->type_name("none|fork|exec");
   verb->add_option("--limit", options->limits,
-                   "what the guest allows: `processes` and `threads` at a time, `files` and `memory` of a process")
+                   "what the guest allows: `processes` and `threads` at a time, `files` and `memory` of a process, `cpu` of all")
       ->type_name("NAME=N")
       ->allow_extra_args(false);
   verb->add_option(

@@ -29,6 +29,22 @@ std::optional<std::uint64_t> amount(std::string_view text, bool suffix) {
   return value << shift;
 }
 
+// Processors with up to three decimals, in thousandths.
+std::optional<std::uint64_t> processors(std::string_view text) {
+  const std::size_t point = text.find('.');
+  std::string digits(text.substr(0, point));
+  std::string decimals(point == std::string_view::npos ? "" : text.substr(point + 1));
+  if (decimals.size() > 3 || (point != std::string_view::npos && decimals.empty())) return std::nullopt;
+  decimals.resize(3, '0');
+  digits += decimals;
+  const auto value = amount(digits, false);
+  return value && *value >= 10 && *value <= 1'000'000 ? value : std::nullopt;
+}
+
+std::optional<std::uint64_t> most_of(const std::string& name, std::string_view text) {
+  return name == "cpu" ? processors(text) : amount(text, name == "memory");
+}
+
 }  // namespace
 
 Expected<std::map<std::string, std::uint64_t>> limits_of(const std::vector<std::string>& given) {
@@ -37,13 +53,17 @@ Expected<std::map<std::string, std::uint64_t>> limits_of(const std::vector<std::
     const std::size_t equals = text.find('=');
     const std::string name = text.substr(0, equals);
     const bool known = std::ranges::find(kLimitNames, name) != std::end(kLimitNames);
-    const auto most = equals == std::string::npos ? std::nullopt : amount(text.substr(equals + 1), name == "memory");
+    const auto most = equals == std::string::npos ? std::nullopt : most_of(name, text.substr(equals + 1));
     if (!known || !most) {
-      return fail({.what = known ? "`--limit` needs a number from 1 on" : "`--limit` knows no such limit",
-                   .where = text,
-                   .why = {},
-                   .hint = "write processes=N, threads=N, files=N or memory=SIZE, for example `--limit memory=64M`",
-                   .code = ExitCode::kUsage});
+      return fail(
+          {.what = known ? name == "cpu" ? "`--limit cpu=` needs processors from 0.01 to 1000"
+                                         : "`--limit` needs a number from 1 on"
+                         : "`--limit` knows no such limit",
+           .where = text,
+           .why = {},
+           .hint =
+               "write processes=N, threads=N, files=N, memory=SIZE or cpu=PROCESSORS, for example `--limit cpu=1.5`",
+           .code = ExitCode::kUsage});
     }
     out[name] = *most;
   }

@@ -16,10 +16,12 @@
 #include "kernel/fs/p9/p9.hpp"
 #include "kernel/fs/partition.hpp"
 #include "kernel/fs/procfs/procfs.hpp"
+#include "kernel/fs/sysfs/cgroup.hpp"
 #include "kernel/fs/sysfs/sysfs.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/net/resolver_file.hpp"
+#include "kernel/sched/bandwidth.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/sched/thread_access.hpp"
 #include "kernel/time/timer_queue.hpp"
@@ -203,8 +205,10 @@ void init_thread(void*) {
   mount_pseudo("/dev", fs::devfs::create(), "devtmpfs");
   mount_pseudo("/proc", fs::procfs::create(), "proc");
   mount_pseudo("/sys", fs::sysfs::create(), "sysfs");
+  mount_pseudo("/sys/fs/cgroup", fs::cgroupfs::create(), "cgroup2");
   config().each(BootKey::mount, mount_record);
   dev::control_on_line(shim::control_line);
+  if (const u64 cpu = limit("cpu"); cpu != ~u64{0}) sched::bandwidth::set(cpu);
   arch::start_other_cpus();
   auto start = []() -> Result<void> {
     TRY(ProcessAccess::create_init());

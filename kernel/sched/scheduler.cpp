@@ -12,6 +12,7 @@
 #include "kernel/arch/x86_64/tlb.hpp"
 #include "kernel/arch/x86_64/user_bases.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/sched/bandwidth.hpp"
 #include "kernel/sched/exit_path.hpp"
 #include "kernel/sched/kernel_stack.hpp"
 #include "kernel/sched/process.hpp"
@@ -20,6 +21,7 @@
 #include "kernel/time/timer_queue.hpp"
 
 extern "C" void switch_stacks(uni::u64* save_sp, uni::u64 new_sp);
+extern "C" void halt_until_interrupt();
 
 namespace uni::sched {
 
@@ -174,9 +176,10 @@ Thread* take_from(RunQueue& q, unsigned for_cpu, bool stealing, u64 now) {
   if (q.length.load(std::memory_order_acquire) == 0) return nullptr;
   LockGuard guard(q.lock);
   Cpu& cpu = this_cpu();
+  const bool kernel_only = bandwidth::throttled();
   bool leaving = false;  // a thread that another processor has not left yet goes before what is found
   auto accepts = [&](const Thread& t) {
-    if (!may_run(t, for_cpu)) return false;
+    if (!may_run(t, for_cpu) || (kernel_only && !t.is_kernel())) return false;
     if (&t == cpu.current || !t.on_cpu.load(std::memory_order_acquire)) return true;
     leaving = true;
     return false;
@@ -215,6 +218,8 @@ void account(Cpu& cpu, Thread& t, u64 now) {
   const u64 used = now - t.accounted_at;
   t.user_cycles += used;
   t.accounted_at = now;
+  if (bandwidth::limited() && !t.is_kernel()) [[unlikely]]
+    bandwidth::charge(used);
   if (t.priority == 0)
     t.virtual_time += paced(used, t.pace);
   else
@@ -352,7 +357,8 @@ void preempt() {
     enqueue(self, static_cast<unsigned>(__builtin_ctzll(self.affinity)), Why::kNew);
     return choose(cpu, self, now);
   }
-  if (cpu.run_queue->length.load(std::memory_order_relaxed) == 0) return begin_slice(cpu, self, now);
+  const bool stands_still = bandwidth::throttled() && !self.is_kernel();
+  if (cpu.run_queue->length.load(std::memory_order_relaxed) == 0 && !stands_still) return begin_slice(cpu, self, now);
   const bool slice_over = static_cast<i64>(now - self.slice_end) >= 0;
   const unsigned target = self.priority == 0 && slice_over ? less_loaded(self, cpu) : cpu.id;
   if (target != cpu.id) {
@@ -584,9 +590,9 @@ void idle_loop() {
     cpu.idle_since = arch::read_cycle_counter();
     // Checked once more: a waker that queued before it saw the mask has set need_resched or left something in the
     // queue.
-    if (cpu.run_queue->length.load(std::memory_order_seq_cst) == 0 &&
+    if ((cpu.run_queue->length.load(std::memory_order_seq_cst) == 0 || bandwidth::throttled()) &&
         !cpu.need_resched.load(std::memory_order_seq_cst)) {
-      asm volatile("sti; hlt; cli" ::: "memory");
+      halt_until_interrupt();
     } else {
       arch::cpu_relax();
     }

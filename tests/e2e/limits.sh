@@ -63,6 +63,54 @@ threads: 20, then EAGAIN"
 # The manifest says it again.
 pack again.img most.yaml
 cmp most.img again.img || fail "the manifest gives another image"
+# Half of a processor: a program that computes for two seconds of the clock gets about one, with one thread or two.
+cat > busy.c << 'C'
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+static double at(clockid_t clock) {
+  struct timespec t;
+  clock_gettime(clock, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+static void* busy(void* end) {
+  while (at(CLOCK_MONOTONIC) < *(double*)end) {
+  }
+  return end;
+}
+int main(void) {
+  double end = at(CLOCK_MONOTONIC) + 2, used = at(CLOCK_PROCESS_CPUTIME_ID);
+  pthread_t other;
+  pthread_create(&other, 0, busy, &end);
+  busy(&end);
+  pthread_join(other, 0);
+  used = at(CLOCK_PROCESS_CPUTIME_ID) - used;
+  char line[100];
+  FILE* f = fopen("/sys/fs/cgroup/cpu.max", "r");
+  printf("%s", fgets(line, sizeof line, f));
+  if (used >= 0.7 && used <= 1.2)
+    puts("about one second");
+  else
+    printf("%.2f s\n", used);
+  long periods = 0;
+  f = fopen("/sys/fs/cgroup/cpu.stat", "r");
+  while (fgets(line, sizeof line, f))
+    if (sscanf(line, "nr_throttled %ld", &periods) == 1) puts(periods >= 10 ? "throttled" : "not throttled");
+  return 0;
+}
+C
+cc -O1 -static -pthread -o busy busy.c
+pack busy.img ./busy --limit cpu=0.5
+has "the manifest" "$(cat busy.yaml)" "limits: {cpu: 500}"
+for cpus in 1 2; do
+  same "half a processor with -c $cpus" "$("$UNI" run -c $cpus busy.img)" "50000 100000
+about one second
+throttled"
+done
+same "too little" "$(status_of "$UNI" pack ./busy --limit cpu=0.001)" 2
+has "the message" "$(cat err)" "cpu=0.001"
+same "no number" "$(status_of "$UNI" pack ./busy --limit cpu=half)" 2
 same "no such limit" "$(status_of "$UNI" pack ./most --limit colours=3)" 2
 has "the message" "$(cat err)" "colours=3"
 same "no number" "$(status_of "$UNI" pack ./most --limit files=0)" 2

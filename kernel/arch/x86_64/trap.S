@@ -107,6 +107,20 @@ switch_stacks:
   pop %rbp
   ret
 
+// void halt_until_interrupt(): called and left with interrupts off. No interrupt comes between STI and HLT (SDM volume 2,
+// STI); but QEMU's emulation of SVM loses that shadow when the guest exits there, and a processor would sleep over its
+// wake-up. So trap_main lets an interrupt that comes at halt_instruction return behind it.
+  .globl halt_until_interrupt
+halt_until_interrupt:
+  sti
+  .globl halt_instruction
+halt_instruction:
+  hlt
+  .globl halt_end
+halt_end:
+  cli
+  ret
+
 // Exceptions and interrupts. A stub leaves the error code (or 0) in orig_rax's place and the vector in %edi.
 common_trap:
   cld

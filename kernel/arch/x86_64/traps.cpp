@@ -21,6 +21,9 @@ struct Fixup {
 extern const Fixup fixups_start[], fixups_end[];
 }
 
+// Instructions of halt_until_interrupt (trap.S).
+extern "C" const char halt_instruction[], halt_end[];
+
 namespace uni::arch {
 namespace {
 
@@ -201,7 +204,10 @@ extern "C" void trap_main(TrapFrame* frame, u32 vector, u64 error) {
   } else {
     exception(*frame, vector, error);
   }
-  if (!user) return;
+  if (!user) {
+    if (frame->rip == reinterpret_cast<u64>(halt_instruction)) frame->rip = reinterpret_cast<u64>(halt_end);
+    return;
+  }
   sched::before_user(*frame);
   if (from_outside) this_cpu().resumed_at = 0;
 }

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of the one group (Linux Documentation/admin-guide/cgroup-v2.rst). Nothing can be written: the limits come
+// from the manifest.
+#include "kernel/fs/sysfs/cgroup.hpp"
+
+#include "kernel/boot/boot_info.hpp"
+#include "kernel/fs/pseudo_fs.hpp"
+#include "kernel/mm/page.hpp"
+#include "kernel/sched/bandwidth.hpp"
+#include "kernel/sched/pid_table.hpp"
+#include "kernel/sched/process.hpp"
+
+namespace uni::fs::cgroupfs {
+namespace {
+
+using pseudo::Numbers;
+using pseudo::Row;
+
+constexpr u64 kNone = ~u64{0};
+constexpr u64 kMicrosecond = 1000;
+
+u64 next_number(StringView, const Numbers&, u64) {
+  return kNone;  // no row has one
+}
+
+void amount(Writer& out, u64 value) {
+  if (value == kNone)
+    out.write("max\n");
+  else
+    format(out, "{}\n", value);
+}
+
+u64 used_pages() {
+  const mm::MemoryStats m = mm::memory_stats();
+  return m.total_pages - min(m.total_pages, m.free_pages);
+}
+
+Result<void> show_cpus(Writer& out, const Numbers&) {
+  const unsigned cpus = sched::cpu_count();
+  if (cpus == 1)
+    out.write("0\n");
+  else
+    format(out, "0-{}\n", cpus - 1);
+  return {};
+}
+
+Result<void> show_cpu_max(Writer& out, const Numbers&) {
+  const u64 quota = sched::bandwidth::stats().quota_ns;
+  if (quota == kNone)
+    out.write("max ");
+  else
+    format(out, "{} ", quota / kMicrosecond);
+  format(out, "{}\n", sched::bandwidth::kPeriodNs / kMicrosecond);
+  return {};
+}
+
+Result<void> show_cpu_stat(Writer& out, const Numbers&) {
+  const u64 up = time::monotonic_ns();
+  u64 used = 0;
+  for (unsigned i = 0; i < sched::cpu_count(); ++i)
+    used += up - min(up, time::cycles_to_ns(sched::idle_cycles(i)));
+  const sched::bandwidth::Stats s = sched::bandwidth::stats();
+  format(out,
+         "usage_usec {}\nuser_usec {}\nsystem_usec 0\nnice_usec 0\nnr_periods {}\nnr_throttled {}\nthrottled_usec {}\n"
+         "nr_bursts 0\nburst_usec 0\n",
+         used / kMicrosecond, used / kMicrosecond, s.periods, s.throttled_periods, s.throttled_ns / kMicrosecond);
+  return {};
+}
+
+Result<void> show_memory_max(Writer& out, const Numbers&) {
+  amount(out, boot::limit("memory"));
+  return {};
+}
+
+Result<void> show_memory_current(Writer& out, const Numbers&) {
+  format(out, "{}\n", used_pages() * kPageSize);
+  return {};
+}
+
+Result<void> show_memory_stat(Writer& out, const Numbers&) {
+  const mm::MemoryStats m = mm::memory_stats();
+  const u64 known = m.cached_pages + m.kernel_pages;
+  format(out, "anon {}\nfile {}\nkernel {}\nfile_dirty 0\nfile_writeback 0\ninactive_file {}\nactive_file 0\n",
+         (used_pages() - min(used_pages(), known)) * kPageSize, m.cached_pages * kPageSize, m.kernel_pages * kPageSize,
+         m.cached_pages * kPageSize);
+  return {};
+}
+
+Result<void> show_pids_max(Writer& out, const Numbers&) {
+  amount(out, boot::limit("threads"));
+  return {};
+}
+
+Result<void> show_pids_current(Writer& out, const Numbers&) {
+  u32 threads = 0;
+  Process::for_each([&](const Process& p) { threads += p.pid() == Pid{1} ? 0 : p.thread_count; });
+  format(out, "{}\n", threads);
+  return {};
+}
+
+Result<void> show_processes(Writer& out, const Numbers&) {
+  Process::for_each([&](const Process& p) {
+    if (p.pid() != Pid{1} && p.life.load() == Process::Life::kAlive) format(out, "{}\n", raw(p.pid()));
+  });
+  return {};
+}
+
+constexpr Row text(StringView path, StringView content) {
+  Row r{path};
+  r.text = content;
+  return r;
+}
+constexpr Row file(StringView path, pseudo::Show show) {
+  Row r{path};
+  r.show = show;
+  return r;
+}
+
+constexpr Row kRows[] = {
+    text("cgroup.controllers", "cpuset cpu memory pids\n"),
+    text("cgroup.subtree_control", "\n"),
+    text("cgroup.type", "domain\n"),
+    text("cgroup.events", "populated 1\nfrozen 0\n"),
+    text("cgroup.freeze", "0\n"),
+    text("cgroup.max.depth", "max\n"),
+    text("cgroup.max.descendants", "max\n"),
+    text("cgroup.stat", "nr_descendants 0\nnr_dying_descendants 0\n"),
+    file("cgroup.procs", show_processes),
+    file("cpuset.cpus", show_cpus),
+    file("cpuset.cpus.effective", show_cpus),
+    text("cpuset.mems", "0\n"),
+    text("cpuset.mems.effective", "0\n"),
+    file("cpu.max", show_cpu_max),
+    text("cpu.max.burst", "0\n"),
+    text("cpu.idle", "0\n"),
+    text("cpu.weight", "100\n"),
+    text("cpu.weight.nice", "0\n"),
+    file("cpu.stat", show_cpu_stat),
+    file("memory.max", show_memory_max),
+    text("memory.high", "max\n"),
+    text("memory.low", "0\n"),
+    text("memory.min", "0\n"),
+    file("memory.current", show_memory_current),
+    file("memory.stat", show_memory_stat),
+    text("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\noom_group_kill 0\n"),
+    text("memory.swap.max", "0\n"),
+    text("memory.swap.current", "0\n"),
+    file("pids.max", show_pids_max),
+    file("pids.current", show_pids_current),
+};
+
+constexpr pseudo::Table kTable = {kRows,  sizeof kRows / sizeof kRows[0], "cgroup2", 0x63677270, 0, next_number,
+                                  nullptr};
+
+}  // namespace
+
+Result<RefPtr<FileSystem>> create() {
+  return pseudo::create(kTable);
+}
+
+}  // namespace uni::fs::cgroupfs
