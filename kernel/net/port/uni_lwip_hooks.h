@@ -21,11 +21,17 @@ u32_t uni_lwip_tcp_isn(const ip_addr_t* local, u16_t local_port, const ip_addr_t
 // An option of a DHCP answer, `size` bytes at `offset` of the packet.
 void uni_lwip_dhcp_option(struct netif* n, struct pbuf* packet, u8_t option, u8_t size, u16_t offset);
 
+// A packet came in; 0: go on with it.
+int uni_lwip_ip4_input(struct pbuf* packet);
+int uni_lwip_ip6_input(struct pbuf* packet);
+
 #ifdef __cplusplus
 }
 #endif
 
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p) uni_lwip_tcp_segment(pcb, hdr)
 #define LWIP_HOOK_TCP_ISN uni_lwip_tcp_isn
+#define LWIP_HOOK_IP4_INPUT(packet, netif) uni_lwip_ip4_input(packet)
+#define LWIP_HOOK_IP6_INPUT(packet, netif) uni_lwip_ip6_input(packet)
 #define LWIP_HOOK_DHCP_PARSE_OPTION(netif, dhcp, state, msg, msg_type, option, len, pbuf, offset) \
   uni_lwip_dhcp_option(netif, pbuf, option, (u8_t)(len), (u16_t)(offset))
