@@ -31,6 +31,7 @@ class Vector {
   }
 
   usize size() const { return size_; }
+  usize capacity() const { return capacity_; }
   bool empty() const { return size_ == 0; }
   T* data() { return data_; }
   const T* data() const { return data_; }

@@ -43,6 +43,10 @@ struct IpAddress {
   bool is_multicast() const { return is_v4() ? (bytes[12] & 0xf0) == 0xe0 : bytes[0] == 0xff; }
   bool is_limited_broadcast() const { return is_v4() && v4_raw() == ~u32{0}; }
   bool is_link_local() const { return !is_v4() && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80; }
+  // Does it mean something only together with an interface? (RFC 4007)
+  bool needs_scope() const {
+    return is_link_local() || (!is_v4() && bytes[0] == 0xff && ((bytes[1] & 0xf) == 1 || (bytes[1] & 0xf) == 2));
+  }
   static constexpr IpAddress v6_loopback() { return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}}; }
 
   friend bool operator==(const IpAddress& a, const IpAddress& b) {

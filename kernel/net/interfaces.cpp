@@ -63,6 +63,17 @@ u32 interface_index(StringView name) {
   return name == kWireName && has_wire() ? kWireIndex : 0;
 }
 
+bool interface_address_v4(u32 index, IpAddress* out) {
+  Interface i;
+  if (index == 0 || !interface_at(index - 1, &i)) return false;
+  for (usize a = 0; a < i.address_count; ++a) {
+    if (!i.addresses[a].ip.is_v4()) continue;
+    *out = i.addresses[a].ip;
+    return true;
+  }
+  return false;
+}
+
 bool default_gateway(bool v6, IpAddress* out) {
   if (!has_wire()) return false;
   CoreGuard guard;

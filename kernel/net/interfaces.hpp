@@ -34,6 +34,8 @@ struct Interface {
 bool interface_at(usize n, Interface* out);
 // 0 where there is none of this name.
 u32 interface_index(StringView name);
+// The interface's first IPv4 address; false where it has none.
+bool interface_address_v4(u32 index, IpAddress* out);
 // The default route's gateway of the wire; false where there is none.
 bool default_gateway(bool v6, IpAddress* out);
 // Name servers that DHCP gave, in order.

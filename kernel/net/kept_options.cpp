@@ -39,7 +39,6 @@ constexpr KeptOption kTable[] = {
     {Option::kMtuDiscover, 1, 0, 5, false},
     flag(Option::kReceiveError),
     flag(Option::kBindAddressNoPort),
-    flag(Option::kMulticastAll, 1),
     // On TCP; UDP sockets heed these.
     flag(Option::kReceiveTtl),
     flag(Option::kReceiveTos),
@@ -48,6 +47,9 @@ constexpr KeptOption kTable[] = {
     flag(Option::kV6ReceiveHops),
     flag(Option::kV6ReceiveTrafficClass),
     flag(Option::kMulticastLoop, 1),
+    flag(Option::kMulticastAll, 1),
+    flag(Option::kV6MulticastLoop, 1),
+    flag(Option::kV6MulticastAll, 1),
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ inline ip_addr_t to_lwip(const IpAddress& ip, u32 scope = 0) {
   } else {
     out.type = IPADDR_TYPE_V6;
     __builtin_memcpy(out.u_addr.ip6.addr, ip.bytes, sizeof ip.bytes);
-    out.u_addr.ip6.zone = ip.is_link_local() || ip.is_multicast() ? static_cast<u8>(scope) : u8{0};
+    out.u_addr.ip6.zone = ip.needs_scope() ? static_cast<u8>(scope) : u8{0};
   }
   return out;
 }

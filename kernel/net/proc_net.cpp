@@ -5,6 +5,7 @@
 #include "kernel/fs/procfs/procfs.hpp"
 #include "kernel/net/core.hpp"
 #include "kernel/net/interfaces.hpp"
+#include "kernel/net/multicast.hpp"
 #include "kernel/net/ports.hpp"
 #include "kernel/net/socket.hpp"
 
@@ -133,6 +134,10 @@ void provide(NetFile file, Writer& out) {
       return write_ports(out, g_udp_ports, true, false);
     case NetFile::kInet6Addresses:
       return write_inet6_addresses(out);
+    case NetFile::kIgmp:
+      return write_groups(out, false);
+    case NetFile::kIgmp6:
+      return write_groups(out, true);
     case NetFile::kUnix:
     case NetFile::kArp:
       return;

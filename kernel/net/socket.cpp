@@ -63,8 +63,20 @@ Result<TcpInfo> Socket::tcp_info() {
   return Errno::NotSupported;
 }
 
-Result<void> Socket::join_group(const IpAddress&, const IpAddress&, u32, bool) {
+Result<void> Socket::change_group(GroupAction, const GroupRequest&) {
   return Errno::NoProtocolOption;
+}
+
+Result<void> Socket::set_group_filter(const GroupRequest&, GroupFilter&&) {
+  return Errno::NoProtocolOption;
+}
+
+Result<GroupFilter> Socket::group_filter(const GroupRequest&) {
+  return Errno::AddressNotAvailable;
+}
+
+Result<void> Socket::set_multicast_interface(const GroupRequest&) {
+  return Errno::Invalid;  // not on a stream
 }
 
 Result<void> Socket::bind_to_device(StringView name) {

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "kernel/fs/file.hpp"
+#include "kernel/net/multicast.hpp"
 #include "kernel/net/packet.hpp"
 #include "kernel/net/socket_filter.hpp"
 
@@ -111,13 +112,15 @@ enum class Option : u8 {
   kReceiveError,
   kMulticastTtl,
   kMulticastLoop,
-  kMulticastInterface,
   kMulticastAll,
   kBindAddressNoPort,
   kHeaderIncluded,
   kV6Only,
   kV6Hops,
   kV6MulticastHops,
+  kV6MulticastLoop,
+  kV6MulticastInterface,
+  kV6MulticastAll,
   kV6PacketInfo,
   kV6ReceiveHops,
   kV6TrafficClass,
@@ -187,7 +190,12 @@ class Socket : public fs::File {
   virtual Result<i64> get_option(Option option);
   virtual Result<PeerCredentials> peer_credentials();
   virtual Result<TcpInfo> tcp_info();
-  virtual Result<void> join_group(const IpAddress& group, const IpAddress& interface, u32 index, bool join);
+  // Memberships of groups and their filters (multicast.hpp); IP_MULTICAST_IF.
+  virtual Result<void> change_group(GroupAction action, const GroupRequest& request);
+  virtual Result<void> set_group_filter(const GroupRequest& request, GroupFilter&& filter);
+  virtual Result<GroupFilter> group_filter(const GroupRequest& request);
+  virtual Result<void> set_multicast_interface(const GroupRequest& request);
+  virtual IpAddress multicast_interface() { return kAnyV4; }
   // SO_BINDTODEVICE: the interface's name, empty for any.
   virtual Result<void> bind_to_device(StringView name);
   u32 bound_device() const { return bound_device_; }

@@ -157,16 +157,9 @@ Result<i64> TcpSocket::get_option(Option option) {
   }
 }
 
-Result<void> TcpSocket::join_group(const IpAddress& group, const IpAddress&, u32, bool join) {
-  if (!group.is_multicast()) return Errno::Invalid;
+Result<void> TcpSocket::change_group(GroupAction action, const GroupRequest& request) {
   CoreGuard guard;
-  for (usize i = 0; i < groups_.size(); ++i) {
-    if (!(groups_[i] == group)) continue;
-    if (join) return Errno::AddressInUse;
-    groups_.remove_at(i);
-    return {};
-  }
-  return join ? groups_.push(group) : Result<void>(Errno::AddressNotAvailable);
+  return groups_.change(action, request);
 }
 
 Result<TcpInfo> TcpSocket::tcp_info() {

@@ -33,6 +33,7 @@ TcpSocket::~TcpSocket() {
     if (waits_for_listener_) node_.unlink();
     wire_unlisten();
     g_tcp_ports.remove(use_);
+    groups_.leave_all();
     while (TcpSocket* client = waiting_.pop_front()) {
       client->waits_for_listener_ = false;
       client->state_.store(State::kClosed, std::memory_order_release);

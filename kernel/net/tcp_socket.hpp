@@ -32,7 +32,7 @@ class TcpSocket final : public Socket {
   Result<i64> get_option(Option option) override;
   Result<TcpInfo> tcp_info() override;
   // A stream receives no multicast: the membership is only kept, and not passed on to what accept gives.
-  Result<void> join_group(const IpAddress& group, const IpAddress& interface, u32 index, bool join) override;
+  Result<void> change_group(GroupAction action, const GroupRequest& request) override;
   u32 poll() override;
 
   // From lwIP's callbacks, core lock held.
@@ -124,7 +124,7 @@ class TcpSocket final : public Socket {
   i32 linger2_ = 60;
   u8 tos_ = 0, ttl_ = 64;
   bool free_bind_ = false;
-  Vector<IpAddress> groups_;
+  Multicast groups_;  // streams may join, and nothing comes of it
 };
 
 }  // namespace uni::net

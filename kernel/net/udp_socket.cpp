@@ -99,7 +99,14 @@ Result<void> UdpSocket::connect(const Address& address, Waiting) {
   CoreGuard guard;
   if (is_wire_broadcast_locked(to.ip) && !broadcast_) return Errno::Access;
   IpAddress source{};
-  if (!source_address_locked(to.ip, &source)) return Errno::NetworkUnreachable;
+  if (to.ip.is_multicast()) {
+    u8 none = 0;
+    IoCursor nothing = IoCursor::kernel(&none, 0);
+    source = TRY(route_group(Message(nothing), to))
+    .source;
+  } else if (!source_address_locked(to.ip, &source)) {
+    return Errno::NetworkUnreachable;
+  }
   if (is_udp() && !use_.bound()) TRY(claim_port(use_.ip, 0));
   if (local_ip_.is_any()) local_ip_ = source;
   remote_ip_ = to.ip;
@@ -146,14 +153,6 @@ void UdpSocket::refused() {
   if (!connected_) return;
   set_error(Errno::ConnectionRefused);
   wake(~0u);
-}
-
-bool UdpSocket::receives_multicast(const IpAddress& group) const {
-  if (use_.ip == group) return true;
-  for (const Group& g : groups_) {
-    if (g.ip == group) return true;
-  }
-  return false;
 }
 
 // Hands a datagram to the socket of this machine that it is for. False where there is none.
@@ -231,6 +230,7 @@ Result<usize> UdpSocket::send(Message& message) {
     to.scope = remote_scope_;
   }
   if (is_udp() && message.data.remaining() > kLargest) return Errno::MessageSize;
+  if (to.ip.is_multicast() && is_udp()) return send_group(message, to);
   const bool own = is_own_address(to.ip);
   if (!own && !to.ip.is_loopback()) wait_for_address();
   IpAddress source{};
@@ -294,15 +294,12 @@ Result<void> UdpSocket::set_option(Option option, i64 value) {
       return {};
     case Option::kMulticastTtl:
     case Option::kV6MulticastHops:
-      if (value < -1 || value > 255) return Errno::Invalid;
-      multicast_ttl_ = value == -1 ? u8{1} : static_cast<u8>(value);
-      return {};
     case Option::kMulticastLoop:
-      multicast_loop_ = on;
-      return {};
-    case Option::kMulticastInterface:
-      multicast_interface_ = static_cast<u32>(value);
-      return {};
+    case Option::kV6MulticastLoop:
+    case Option::kMulticastAll:
+    case Option::kV6MulticastAll:
+    case Option::kV6MulticastInterface:
+      return multicast_.set_option(option, value, bound_device());
     case Option::kV6Only:
       if (use_.bound()) return Errno::Invalid;
       v6_only_ = on;
@@ -348,11 +345,12 @@ Result<i64> UdpSocket::get_option(Option option) {
       return tos_;
     case Option::kMulticastTtl:
     case Option::kV6MulticastHops:
-      return multicast_ttl_;
     case Option::kMulticastLoop:
-      return multicast_loop_;
-    case Option::kMulticastInterface:
-      return multicast_interface_;
+    case Option::kV6MulticastLoop:
+    case Option::kMulticastAll:
+    case Option::kV6MulticastAll:
+    case Option::kV6MulticastInterface:
+      return multicast_.get_option(option);
     case Option::kV6Only:
       return v6_only_;
     case Option::kHeaderIncluded:

@@ -28,7 +28,11 @@ class UdpSocket final : public Socket {
   Result<usize> receive(Message& message) override;
   Result<void> set_option(Option option, i64 value) override;
   Result<i64> get_option(Option option) override;
-  Result<void> join_group(const IpAddress& group, const IpAddress& interface, u32 index, bool join) override;
+  Result<void> change_group(GroupAction action, const GroupRequest& request) override;
+  Result<void> set_group_filter(const GroupRequest& request, GroupFilter&& filter) override;
+  Result<GroupFilter> group_filter(const GroupRequest& request) override;
+  Result<void> set_multicast_interface(const GroupRequest& request) override;
+  IpAddress multicast_interface() override { return multicast_.chosen_address(); }
   u32 poll() override;
 
   // A destination said that nobody listens there. Core lock held.
@@ -59,7 +63,17 @@ class UdpSocket final : public Socket {
   Result<usize> send_segments(Message& message);
   Result<usize> send_local(Message& message, const Address& to, const IpAddress& source);
   Result<usize> send_wire(Message& message, const Address& to);
-  bool receives_multicast(const IpAddress& group) const;
+  // udp_multicast.cpp. The way that a datagram to a group takes; core lock held. Errors: NetworkUnreachable.
+  struct GroupRoute {
+    u32 interface;
+    IpAddress source;
+  };
+  Result<GroupRoute> route_group(const Message& message, const Address& to) const;
+  Result<usize> send_group(Message& message, const Address& to);
+  bool wants(const IpAddress& to, u32 interface, const IpAddress& from, u16 from_port) const;  // core lock held
+  static void deliver_copies(const Packet& packet, const IpAddress& from, u16 from_port, u16 to_port, PortTable& table);
+  static void watch_groups();  // core lock held
+  struct GroupWatch;
   u8 ttl_of(const Message& m) const { return m.own_ttl < 0 ? ttl_ : static_cast<u8>(m.own_ttl); }
   u8 tos_of(const Message& m) const { return m.own_tos < 0 ? tos_ : static_cast<u8>(m.own_tos); }
 
@@ -76,17 +90,12 @@ class UdpSocket final : public Socket {
   usize charge_ = 0;
   Mutex reader_;
 
-  struct Group {
-    IpAddress ip;
-  };
-  Vector<Group> groups_;
+  Multicast multicast_;
 
   bool v6_only_ = false, packet_info_ = false, v6_packet_info_ = false, receive_ttl_ = false, receive_tos_ = false;
   bool v6_receive_hops_ = false, v6_receive_class_ = false, header_included_ = false, free_bind_ = false;
-  bool multicast_loop_ = true;
-  u32 multicast_interface_ = 0;
   u32 segment_size_ = 0;  // UDP_SEGMENT: a longer message goes in pieces of it
-  u8 ttl_ = 64, tos_ = 0, multicast_ttl_ = 1;
+  u8 ttl_ = 64, tos_ = 0;
 };
 
 }  // namespace uni::net

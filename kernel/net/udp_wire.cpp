@@ -4,8 +4,6 @@
 #include "kernel/net/lwip_address.hpp"
 #include "kernel/net/udp_socket.hpp"
 #include "lwip/icmp.h"
-#include "lwip/igmp.h"
-#include "lwip/mld6.h"
 #include "lwip/prot/icmp6.h"
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/ip6.h"
@@ -123,15 +121,7 @@ UdpSocket::~UdpSocket() {
     if (is_udp()) ports().remove(use_);
     if (udp_ != nullptr) udp_remove(udp_);
     if (raw_ != nullptr) raw_remove(raw_);
-    if (has_wire()) {
-      for (const Group& g : groups_) {
-        const ip_addr_t group = to_lwip(g.ip);
-        if (g.ip.is_v4())
-          igmp_leavegroup(IP4_ADDR_ANY4, ip_2_ip4(&group));
-        else
-          mld6_leavegroup(IP6_ADDR_ANY6, ip_2_ip6(&group));
-      }
-    }
+    multicast_.leave_all();
     while (Packet* p = queue_in_.pop_front())
       unread.push_back(*p);
   }
@@ -173,6 +163,7 @@ void UdpSocket::deliver_wire(pbuf* data, const IpAddress& from, u16 from_port) {
   packet->wire = data;
   packet->size = data->tot_len;
   packet->charge = static_cast<u32>(kPageSize);
+  if (from.is_link_local()) sender->scope = kWireIndex;
   packet->from = sender;
   packet->to = from_lwip(*ip_current_dest_addr());
   packet->interface = ip_current_input_netif() == netif_default ? kWireIndex : kLoopbackIndex;
@@ -224,7 +215,7 @@ Result<usize> UdpSocket::send_wire(Message& message, const Address& to) {
   // Freed under the lock: the device may still hold it.
   Buffer held{exchange(buffer.p, nullptr)};
   if (!has_wire() && is_udp()) return Errno::NetworkUnreachable;
-  const ip_addr_t at = to_lwip(to.ip, to.scope != 0 ? to.scope : 1);
+  const ip_addr_t at = to_lwip(to.ip, to.scope != 0 ? to.scope : kWireIndex);
   const bool multicast = to.ip.is_multicast();
   keep_ticking();
   err_t e = ERR_RTE;
@@ -232,11 +223,8 @@ Result<usize> UdpSocket::send_wire(Message& message, const Address& to) {
     if (udp_ == nullptr) return Errno::NetworkUnreachable;
     udp_->ttl = ttl_of(message);
     udp_->tos = tos_of(message);
-    udp_->mcast_ttl = message.own_ttl < 0 ? multicast_ttl_ : ttl_of(message);
-    if (multicast_loop_)
-      udp_set_flags(udp_, UDP_FLAGS_MULTICAST_LOOP);
-    else
-      udp_clear_flags(udp_, UDP_FLAGS_MULTICAST_LOOP);
+    udp_->mcast_ttl = message.own_ttl < 0 ? multicast_.ttl(!to.ip.is_v4()) : ttl_of(message);
+    udp_clear_flags(udp_, UDP_FLAGS_MULTICAST_LOOP);  // send_group has made the copies for this machine
     if (message.has_packet_info && !message.packet_to.is_any()) {
       const ip_addr_t source = to_lwip(message.packet_to);
       netif* via = ip_route(&source, &at);
@@ -258,7 +246,7 @@ Result<usize> UdpSocket::send_wire(Message& message, const Address& to) {
         __builtin_memcpy(bytes + 2, &sum, sizeof sum);
       }
     }
-    raw_->ttl = multicast && message.own_ttl < 0 ? multicast_ttl_ : ttl_of(message);
+    raw_->ttl = multicast && message.own_ttl < 0 ? multicast_.ttl(!to.ip.is_v4()) : ttl_of(message);
     raw_->tos = tos_of(message);
     raw_set_flags(raw_, header_included_ ? RAW_FLAGS_HDRINCL : 0);
     e = raw_sendto(raw_, held.p, &at);
@@ -321,31 +309,6 @@ Result<usize> UdpSocket::receive(Message& message) {
       return !queue_in_.empty() || read_shut_ || has_error();
     }));
   }
-}
-
-Result<void> UdpSocket::join_group(const IpAddress& group, const IpAddress& interface, u32 index, bool join) {
-  if (!group.is_multicast()) return Errno::Invalid;
-  if (index > kWireIndex || (index == kWireIndex && !has_wire())) return Errno::NoDevice;
-  (void)interface;
-  CoreGuard guard;
-  usize at = 0;
-  while (at < groups_.size() && !(groups_[at].ip == group))
-    ++at;
-  const bool member = at < groups_.size();
-  if (join == member) return join ? Errno::AddressInUse : Errno::AddressNotAvailable;
-  if (has_wire() && index != kLoopbackIndex) {
-    const ip_addr_t g = to_lwip(group);
-    err_t e = ERR_OK;
-    if (group.is_v4())
-      e = join ? igmp_joingroup(IP4_ADDR_ANY4, ip_2_ip4(&g)) : igmp_leavegroup(IP4_ADDR_ANY4, ip_2_ip4(&g));
-    else
-      e = join ? mld6_joingroup(IP6_ADDR_ANY6, ip_2_ip6(&g)) : mld6_leavegroup(IP6_ADDR_ANY6, ip_2_ip6(&g));
-    if (join && e != ERR_OK) return Errno::NoBuffers;
-    keep_ticking();
-  }
-  if (join) return groups_.push({group});
-  groups_.remove_at(at);
-  return {};
 }
 
 }  // namespace uni::net

@@ -122,10 +122,40 @@ struct IpMreqn {
   i32 index;
 };
 
+struct IpMreqSource {
+  u32 group, interface, source;
+};
+
+// struct ip_msfilter: this, and `count` addresses of four bytes.
+struct IpMsfilter {
+  u32 group, interface, mode, count;
+};
+static_assert(sizeof(IpMsfilter) == 16);
+
 struct Ipv6Mreq {
   u8 group[16];
   u32 index;
 };
+
+struct GroupReq {
+  u32 index, pad;
+  SockaddrStorage group;
+};
+static_assert(sizeof(GroupReq) == 136);
+
+struct GroupSourceReq {
+  u32 index, pad;
+  SockaddrStorage group, source;
+};
+static_assert(sizeof(GroupSourceReq) == 264);
+
+// struct group_filter: this, and `count` addresses of 128 bytes.
+struct GroupFilter {
+  u32 index, pad;
+  SockaddrStorage group;
+  u32 mode, count;
+};
+static_assert(sizeof(GroupFilter) == 144);
 
 struct InPktinfo {
   i32 index;

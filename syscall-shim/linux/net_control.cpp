@@ -4,6 +4,7 @@
 #include "syscall-shim/linux/net_control.hpp"
 
 #include "kernel/base/vector.hpp"
+#include "kernel/net/interfaces.hpp"
 #include "kernel/sched/process.hpp"
 #include "syscall-shim/linux/net_common.hpp"
 
@@ -158,7 +159,10 @@ Result<void> put_ip_information(net::Socket& socket, net::Message& message, Cont
   const bool v4 = message.packet_to.is_v4();
   if (v4 && asked(net::Option::kPacketInfo)) {
     const u32 to = message.packet_to.v4_raw();
-    const abi::InPktinfo info{static_cast<i32>(message.packet_interface), to, to};
+    // Of what went to a group, the address that an answer would come from (fib_compute_spec_dst).
+    net::IpAddress own = message.packet_to;
+    if (own.is_multicast()) (void)net::interface_address_v4(message.packet_interface, &own);
+    const abi::InPktinfo info{static_cast<i32>(message.packet_interface), own.v4_raw(), to};
     TRY(out.put(abi::kSolIp, kIpPktinfo, &info, sizeof info, &message.out_flags));
   }
   const bool six = socket.family() == AddressFamily::kInet6;

@@ -5,6 +5,7 @@
 #include "kernel/sched/process.hpp"
 #include "syscall-shim/linux/net.hpp"
 #include "syscall-shim/linux/net_common.hpp"
+#include "syscall-shim/linux/net_group.hpp"
 
 namespace uni::shim {
 
@@ -52,13 +53,6 @@ enum Special : i32 {
   kSoPeerGroups = 59,
   kTcpInfo = 11,
   kTcpCongestion = 13,
-  kIpMulticastInterface = 32,
-  kIpAddMembership = 35,
-  kIpDropMembership = 36,
-  kMcastJoinGroup = 42,
-  kMcastLeaveGroup = 45,
-  kIpv6JoinGroup = 20,
-  kIpv6LeaveGroup = 21,
 };
 
 // Does the socket have options of this level?
@@ -123,46 +117,6 @@ Result<i64> read_number(const Row& row, UserAddr value, i32 size) {
   return Errno::NoProtocolOption;
 }
 
-Result<void> set_membership(net::Socket& socket, UserAddr value, i32 size, bool join) {
-  if (static_cast<usize>(size) < sizeof(abi::IpMreq)) return Errno::Invalid;
-  abi::IpMreqn request{};
-  TRY(copy_from_user(&request, value, min<usize>(static_cast<usize>(size), sizeof request)));
-  return socket.join_group(net::IpAddress::v4_raw(request.group), net::IpAddress::v4_raw(request.address),
-                           static_cast<u32>(request.index), join);
-}
-
-Result<void> set_membership6(net::Socket& socket, UserAddr value, i32 size, bool join) {
-  if (static_cast<usize>(size) < sizeof(abi::Ipv6Mreq)) return Errno::Invalid;
-  const abi::Ipv6Mreq request = TRY(UserPtr<abi::Ipv6Mreq>(value).read());
-  net::IpAddress group{};
-  __builtin_memcpy(group.bytes, request.group, sizeof group.bytes);
-  return socket.join_group(group, net::kAnyV6, request.index, join);
-}
-
-// struct group_req: an interface and a group of either family, 8-byte aligned.
-Result<void> set_group(net::Socket& socket, UserAddr value, i32 size, bool join) {
-  struct GroupRequest {
-    u32 index, pad;
-    abi::SockaddrStorage group;
-  };
-  static_assert(sizeof(GroupRequest) == 136);
-  if (static_cast<usize>(size) < sizeof(GroupRequest)) return Errno::Invalid;
-  const GroupRequest request = TRY(UserPtr<GroupRequest>(value).read());
-  const bool six = socket.family() == AddressFamily::kInet6;
-  if (request.group.family != (six ? abi::kAfInet6 : abi::kAfInet)) return Errno::AddressNotAvailable;
-  net::IpAddress group = net::kAnyV4;
-  if (six) {
-    abi::SockaddrIn6 in{};
-    __builtin_memcpy(&in, &request.group, sizeof in);
-    __builtin_memcpy(group.bytes, in.address, sizeof group.bytes);
-  } else {
-    abi::SockaddrIn in{};
-    __builtin_memcpy(&in, &request.group, sizeof in);
-    group = net::IpAddress::v4_raw(in.address);
-  }
-  return socket.join_group(group, six ? net::kAnyV6 : net::kAnyV4, request.index, join);
-}
-
 Result<void> bind_to_device(net::Socket& socket, UserAddr value, i32 size) {
   char name[16] = {};
   const usize length = min<usize>(static_cast<usize>(size), sizeof name - 1);
@@ -214,22 +168,7 @@ Result<void> set_special(net::Socket& socket, i32 level, i32 name, UserAddr valu
   if (level == abi::kSolSocket && name == kSoDetachFilter) return socket.filter().set(nullptr);
   if (level == abi::kSolSocket && name == kSoLockFilter) return lock_filter(socket, value, size);
   if (level == abi::kSolSocket && name == kSoBindToDevice) return bind_to_device(socket, value, size);
-  if (level == abi::kSolIp && (name == kIpAddMembership || name == kIpDropMembership)) {
-    return set_membership(socket, value, size, name == kIpAddMembership);
-  }
-  if ((level == abi::kSolIp || level == abi::kSolIpv6) && (name == kMcastJoinGroup || name == kMcastLeaveGroup)) {
-    return set_group(socket, value, size, name == kMcastJoinGroup);
-  }
-  if (level == abi::kSolIp && name == kIpMulticastInterface) {
-    // An address alone, or a struct ip_mreqn whose index decides.
-    if (static_cast<usize>(size) < sizeof(u32)) return Errno::Invalid;
-    abi::IpMreqn request{};
-    TRY(copy_from_user(&request, value, min<usize>(static_cast<usize>(size), sizeof request)));
-    return socket.set_option(Option::kMulticastInterface, request.index);
-  }
-  if (level == abi::kSolIpv6 && (name == kIpv6JoinGroup || name == kIpv6LeaveGroup)) {
-    return set_membership6(socket, value, size, name == kIpv6JoinGroup);
-  }
+  if (is_group_option(level, name)) return set_group_option(socket, level, name, value, size);
   if (level == abi::kSolTcp && name == kTcpCongestion) {
     char wanted[16] = {};
     TRY(copy_from_user(wanted, value, min<usize>(static_cast<usize>(size), sizeof wanted - 1)));
@@ -326,6 +265,7 @@ Result<i64> get_special(net::Socket& socket, i32 level, i32 name, UserAddr value
     static constexpr char kName[16] = "reno";
     return give(value, size, kName, sizeof kName);
   }
+  if (is_group_option(level, name)) return get_group_option(socket, level, name, value, size);
   if (level != abi::kSolSocket) return Errno::NoProtocolOption;
   switch (name) {
     case kSoType:

@@ -34,7 +34,10 @@ constexpr StringView heading(NetFile file) {
       return "Num       RefCount Protocol Flags    Type St Inode Path\n";
     case NetFile::kArp:
       return "IP address       HW type     Flags       HW address            Mask     Device\n";
+    case NetFile::kIgmp:
+      return "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n";
     case NetFile::kInet6Addresses:
+    case NetFile::kIgmp6:
       return {};
   }
   return {};
@@ -62,5 +65,7 @@ template Result<void> show_net<NetFile::kUdp6>(Writer&, const Numbers&);
 template Result<void> show_net<NetFile::kUnix>(Writer&, const Numbers&);
 template Result<void> show_net<NetFile::kInet6Addresses>(Writer&, const Numbers&);
 template Result<void> show_net<NetFile::kArp>(Writer&, const Numbers&);
+template Result<void> show_net<NetFile::kIgmp>(Writer&, const Numbers&);
+template Result<void> show_net<NetFile::kIgmp6>(Writer&, const Numbers&);
 
 }  // namespace uni::fs::procfs

@@ -197,6 +197,8 @@ constexpr Row kRows[] = {
     file("<pid>/net/udp6", show_net<NetFile::kUdp6>),
     file("<pid>/net/unix", show_net<NetFile::kUnix>),
     file("<pid>/net/if_inet6", show_net<NetFile::kInet6Addresses>),
+    file("<pid>/net/igmp", show_net<NetFile::kIgmp>),
+    file("<pid>/net/igmp6", show_net<NetFile::kIgmp6>),
 
     file("cmdline", show_cmdline),
     file("cpuinfo", show_cpuinfo),
@@ -299,6 +301,8 @@ constexpr Row kRows[] = {
     text("sys/net/core/wmem_default", "212992\n"),
     text("sys/net/core/wmem_max", "212992\n"),
     text("sys/net/ipv4/ip_forward", "0\n"),
+    text("sys/net/ipv4/igmp_max_memberships", "20\n"),
+    text("sys/net/ipv4/igmp_max_msf", "10\n"),
     text("sys/net/ipv4/ip_local_port_range", "32768\t60999\n"),
     text("sys/net/ipv4/ip_unprivileged_port_start", "1024\n"),
     text("sys/net/ipv4/tcp_fin_timeout", "60\n"),

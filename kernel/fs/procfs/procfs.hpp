@@ -12,7 +12,7 @@ Result<RefPtr<FileSystem>> create();
 
 // Files of /proc/net that only the network knows how to fill. The network sets the provider when it starts; without
 // one the files show their headings only, as with no interface and no socket. Called without locks; may not block.
-enum class NetFile : u8 { kDevices, kRoutes, kTcp, kTcp6, kUdp, kUdp6, kUnix, kInet6Addresses, kArp };
+enum class NetFile : u8 { kDevices, kRoutes, kTcp, kTcp6, kUdp, kUdp6, kUnix, kInet6Addresses, kArp, kIgmp, kIgmp6 };
 using NetProvider = void (*)(NetFile file, Writer& out);
 void set_net_provider(NetProvider provider);
 
