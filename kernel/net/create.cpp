@@ -2,6 +2,7 @@
 // socket(2)'s choice of the kind, with Linux's errors (inet_create, unix_create, netlink_create).
 #include "kernel/net/create.hpp"
 
+#include "kernel/fs/procfs/ping_range.hpp"
 #include "kernel/net/netlink_socket.hpp"
 #include "kernel/net/tcp_socket.hpp"
 #include "kernel/net/udp_socket.hpp"
@@ -30,6 +31,7 @@ Result<RefPtr<Socket>> create_inet(AddressFamily family, int type, int protocol,
     case kDatagram:
       if (protocol != kIp && protocol != kUdp && protocol != kUdpLite && protocol != echo)
         return Errno::ProtocolNotSupported;
+      if (protocol == echo && !fs::procfs::may_ping()) return Errno::Access;
       return RefPtr<Socket>(
           TRY(UdpSocket::create(family, SocketType::kDatagram, protocol == kIp ? int{kUdp} : protocol, open_flags)));
     case kRaw:

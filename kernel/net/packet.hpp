@@ -21,6 +21,14 @@ struct Rights {
   Vector<RefPtr<fs::File>> files;
 };
 
+// What became of a datagram that was sent, as the error queue tells it (ip(7), IP_RECVERR: sock_extended_err).
+struct QueuedError {
+  Errno number{};
+  u8 origin = 0, type = 0, code = 0;
+  u32 info = 0;
+  Address offender;  // who said so
+};
+
 struct Packet {
   ListNode node;
   u8* data = nullptr;
@@ -35,10 +43,11 @@ struct Packet {
   void* wire = nullptr;       // a pbuf chain that holds the data instead (datagrams from the wire)
   PeerCredentials credentials;
   OwnPtr<Rights> rights;
-  Address* from = nullptr;  // datagrams: the sender; owned, null where it has no name
-  IpAddress to = kAnyV4;    // UDP: the address it was sent to (IP_PKTINFO)
-  u32 interface = 0;        // UDP: where it came in
-  u64 time_ns = 0;          // when it came, where that was asked for
+  OwnPtr<QueuedError> error;  // in an error queue; `from` is then where the datagram was sent to
+  Address* from = nullptr;    // datagrams: the sender; owned, null where it has no name
+  IpAddress to = kAnyV4;      // UDP: the address it was sent to (IP_PKTINFO)
+  u32 interface = 0;          // UDP: where it came in
+  u64 time_ns = 0;            // when it came, where that was asked for
 
   // A packet with room for `capacity` bytes, at most kMaxData. Null when out of memory.
   static constexpr usize kMaxData = 64 * kKiB;

@@ -9,6 +9,7 @@ namespace uni::net {
 PortTable g_tcp_ports{PortTable::Rules::kTcp};
 PortTable g_udp_ports{PortTable::Rules::kUdp};
 PortTable g_udp_lite_ports{PortTable::Rules::kUdp};
+PortTable g_ping_identifiers{PortTable::Rules::kUdp};
 
 namespace {
 

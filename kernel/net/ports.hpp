@@ -73,6 +73,7 @@ class PortTable {
 extern PortTable g_tcp_ports;
 extern PortTable g_udp_ports;
 extern PortTable g_udp_lite_ports;
+extern PortTable g_ping_identifiers;
 
 // net.ipv4.ip_local_port_range.
 inline constexpr u16 kEphemeralFirst = 32768;

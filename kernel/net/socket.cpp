@@ -79,6 +79,14 @@ Result<void> Socket::set_multicast_interface(const GroupRequest&) {
   return Errno::Invalid;  // not on a stream
 }
 
+Result<void> Socket::set_icmp_filter(Span<const u8>) {
+  return Errno::NoProtocolOption;
+}
+
+Result<Span<const u8>> Socket::icmp_filter() {
+  return Errno::NoProtocolOption;
+}
+
 Result<void> Socket::bind_to_device(StringView name) {
   const u32 index = name.empty() ? 0 : interface_index(name);
   if (index == 0 && !name.empty()) return Errno::NoDevice;

@@ -57,7 +57,8 @@ struct Message {
   u8 ttl = 0, tos = 0;
   // UDP, send: this datagram's alone; -1 for the socket's.
   i32 own_ttl = -1, own_tos = -1;
-  u64 time_ns = 0;  // receive: when it came (SO_TIMESTAMP), 0 where that was not asked for
+  u64 time_ns = 0;            // receive: when it came (SO_TIMESTAMP), 0 where that was not asked for
+  OwnPtr<QueuedError> error;  // receive, of the error queue
 };
 
 // Options that are one number. Those with structures have functions of their own. Times are nanoseconds, 0 for never.
@@ -196,6 +197,9 @@ class Socket : public fs::File {
   virtual Result<GroupFilter> group_filter(const GroupRequest& request);
   virtual Result<void> set_multicast_interface(const GroupRequest& request);
   virtual IpAddress multicast_interface() { return kAnyV4; }
+  // ICMP_FILTER, ICMPV6_FILTER: a bit for each type that is not wanted, 4 or 32 bytes.
+  virtual Result<void> set_icmp_filter(Span<const u8> mask);
+  virtual Result<Span<const u8>> icmp_filter();
   // SO_BINDTODEVICE: the interface's name, empty for any.
   virtual Result<void> bind_to_device(StringView name);
   u32 bound_device() const { return bound_device_; }

@@ -18,6 +18,8 @@ constexpr usize kLargest = 65507;  // 65535 less IPv4's and UDP's headers
 UdpSocket::UdpSocket(AddressFamily family, SocketType type, int protocol, u32 open_flags)
     : Socket(family, type, protocol, open_flags) {
   use_.owner = this;
+  constexpr int kProtoRaw = 255;
+  header_included_ = type == SocketType::kRaw && protocol == kProtoRaw && family == AddressFamily::kInet4;
   use_.ip = local_ip_ = remote_ip_ = family == AddressFamily::kInet6 ? kAnyV6 : kAnyV4;
 }
 
@@ -78,7 +80,7 @@ Result<void> UdpSocket::bind(const Address& address) {
   }
   CoreGuard guard;
   if (use_.bound()) return Errno::Invalid;
-  if (is_udp()) return claim_port(at.ip, at.port);
+  if (is_udp() || is_ping()) return claim_port(at.ip, at.port);
   local_ip_ = use_.ip = at.ip;
   return {};
 }
@@ -107,7 +109,7 @@ Result<void> UdpSocket::connect(const Address& address, Waiting) {
   } else if (!source_address_locked(to.ip, &source)) {
     return Errno::NetworkUnreachable;
   }
-  if (is_udp() && !use_.bound()) TRY(claim_port(use_.ip, 0));
+  if ((is_udp() || is_ping()) && !use_.bound()) TRY(claim_port(use_.ip, 0));
   if (local_ip_.is_any()) local_ip_ = source;
   remote_ip_ = to.ip;
   remote_port_ = to.port;
@@ -121,7 +123,9 @@ Result<void> UdpSocket::connect(const Address& address, Waiting) {
 
 Result<Address> UdpSocket::local_address() {
   CoreGuard guard;
-  return Address::inet(local_ip_, use_.port, family());
+  // A raw socket shows its protocol for a port.
+  const u16 port = type() == SocketType::kRaw ? static_cast<u16>(protocol()) : use_.port;
+  return Address::inet(local_ip_, port, family());
 }
 
 Result<Address> UdpSocket::peer_address() {
@@ -149,14 +153,18 @@ bool UdpSocket::deliver(Packet* packet) {
   return true;
 }
 
-void UdpSocket::refused() {
-  if (!connected_) return;
-  set_error(Errno::ConnectionRefused);
+void UdpSocket::failed(Errno number, Severity severity, PacketPtr& report) {
+  if (!receive_error_ && (severity == Severity::kPassing || !connected_)) return;
+  if (receive_error_ && report && charge_ + report->charge <= receive_buffer_) {
+    charge_ += report->charge;
+    errors_.push_back(*report.release());
+  }
+  set_error(number);
   wake(~0u);
 }
 
 // Hands a datagram to the socket of this machine that it is for. False where there is none.
-bool UdpSocket::deliver_local(const Address& to, PacketPtr packet, const IpAddress& source) {
+bool UdpSocket::deliver_local(const Address& to, PacketPtr& packet, const IpAddress& source) {
   packet->to = to.ip;
   packet->interface = to.ip.is_loopback() ? kLoopbackIndex : kWireIndex;
   const u32 spread = use_.port * 31u + to.port;
@@ -182,7 +190,24 @@ Result<usize> UdpSocket::send_local(Message& message, const Address& to, const I
   if (packet->from == nullptr) return Errno::NoBuffers;
   CoreGuard guard;
   packet->from->port = use_.port;
-  if (!deliver_local(to, uni::move(packet), source)) refused();
+  if (deliver_local(to, packet, source)) return size;
+  // As ICMP's "port unreachable" would say it, with no more of the datagram than that quotes.
+  constexpr u8 kOriginIcmp = 2, kOriginIcmp6 = 3, kUnreachable4 = 3, kUnreachable6 = 1, kPort4 = 3, kPort6 = 4;
+  constexpr u32 kQuoted4 = 520, kQuoted6 = 1184;
+  const bool six = !to.ip.is_v4();
+  auto error = make_own<QueuedError>();
+  if (receive_error_ && error.ok()) {
+    *error.value() = {Errno::ConnectionRefused,
+                      six ? kOriginIcmp6 : kOriginIcmp,
+                      six ? kUnreachable6 : kUnreachable4,
+                      six ? kPort6 : kPort4,
+                      0,
+                      Address::inet(to.ip, 0, family())};
+    *packet->from = Address::inet(to.ip, to.port, family());
+    packet->size = min(packet->size, six ? kQuoted6 : kQuoted4);
+    packet->error = error.take();
+  }
+  failed(Errno::ConnectionRefused, Severity::kFatal, packet);
   return size;
 }
 
@@ -237,19 +262,19 @@ Result<usize> UdpSocket::send(Message& message) {
   {
     CoreGuard guard;
     if (is_wire_broadcast_locked(to.ip) && !broadcast_) return Errno::Access;
-    if (is_udp() && !use_.bound()) TRY(claim_port(use_.ip, 0));
+    if ((is_udp() || is_ping()) && !use_.bound()) TRY(claim_port(use_.ip, 0));
     source = local_ip_;
     if (message.has_packet_info) source = message.packet_to;
     if (source.is_any() && own) source = to.ip;
   }
-  // A raw packet to ourselves goes through the stack, which answers echo requests.
-  return own && is_udp() ? send_local(message, to, source) : send_wire(message, to);
+  if (own) return is_udp() ? send_local(message, to, source) : send_raw_local(message, to, source);
+  return send_wire(message, to);
 }
 
 u32 UdpSocket::poll() {
   CoreGuard guard;
   u32 bits = kWriteBits;
-  if (has_error()) bits |= fs::kPollErr;
+  if (has_error() || !errors_.empty()) bits |= fs::kPollErr;
   if (!queue_in_.empty() || read_shut_) bits |= kReadBits;
   if (read_shut_) bits |= fs::kPollRdHup;
   if (read_shut_ && write_shut_) bits |= fs::kPollHup;
@@ -300,6 +325,9 @@ Result<void> UdpSocket::set_option(Option option, i64 value) {
     case Option::kV6MulticastAll:
     case Option::kV6MulticastInterface:
       return multicast_.set_option(option, value, bound_device());
+    case Option::kReceiveError:
+      receive_error_ = on;
+      return {};
     case Option::kV6Only:
       if (use_.bound()) return Errno::Invalid;
       v6_only_ = on;
@@ -351,6 +379,8 @@ Result<i64> UdpSocket::get_option(Option option) {
     case Option::kV6MulticastAll:
     case Option::kV6MulticastInterface:
       return multicast_.get_option(option);
+    case Option::kReceiveError:
+      return receive_error_;
     case Option::kV6Only:
       return v6_only_;
     case Option::kHeaderIncluded:

@@ -35,8 +35,13 @@ class UdpSocket final : public Socket {
   IpAddress multicast_interface() override { return multicast_.chosen_address(); }
   u32 poll() override;
 
-  // A destination said that nobody listens there. Core lock held.
-  void refused();
+  Result<void> set_icmp_filter(Span<const u8> mask) override;
+  Result<Span<const u8>> icmp_filter() override;
+
+  // An error came back for a datagram that was sent. Core lock held; takes `report`, whose `error` is set, for the
+  // error queue where the program wants that.
+  enum class Severity : u8 { kPassing, kFatal };
+  void failed(Errno number, Severity severity, PacketPtr& report);
   // lwIP's callbacks, core lock held.
   struct WireEvents;
 
@@ -52,17 +57,33 @@ class UdpSocket final : public Socket {
   // UDP-Lite (RFC 3828) is UDP with ports of its own here, and goes within the machine only.
   bool is_lite() const { return protocol() == 136; }
   bool is_udp() const { return protocol() == 17 || is_lite(); }
-  PortTable& ports() const { return is_lite() ? g_udp_lite_ports : g_udp_ports; }
+  // "Ping" sockets (icmp(7)): their port is the identifier of their echo requests.
+  bool is_ping() const { return !is_udp() && type() == SocketType::kDatagram; }
+  PortTable& ports() const { return is_lite() ? g_udp_lite_ports : is_ping() ? g_ping_identifiers : g_udp_ports; }
   Result<Address> resolve(const Address& address) const;
   Result<void> claim_port(const IpAddress& ip, u16 port);               // core lock held
   Result<void> make_wire();                                             // core lock held
   bool deliver(Packet* packet);                                         // core lock held; takes it, unless full
   void deliver_wire(pbuf* data, const IpAddress& from, u16 from_port);  // core lock held
-  bool deliver_local(const Address& to, PacketPtr packet, const IpAddress& source);  // core lock held
+  bool deliver_local(const Address& to, PacketPtr& packet, const IpAddress& source);  // core lock held
   bool filtered(Packet& packet);  // core lock held; false: to be dropped
   Result<usize> send_segments(Message& message);
   Result<usize> send_local(Message& message, const Address& to, const IpAddress& source);
   Result<usize> send_wire(Message& message, const Address& to);
+  Result<usize> receive_error(Message& message);
+  // udp_raw.cpp.
+  struct RawData;
+  static void deliver_raw(const RawData& data);                                                // core lock held
+  bool wants_raw(const RawData& data) const;                                                   // core lock held
+  bool icmp_type_wanted(u8 icmp_type) const;                                                   // core lock held
+  bool sent_raw(u8 inner_protocol, const IpAddress& from, const IpAddress& to, u16 id) const;  // core lock held
+  Result<void> complete_icmp(u8* bytes, usize size, const IpAddress& source, const IpAddress& to);
+  Result<usize> send_raw_local(Message& message, const Address& to, const IpAddress& source);
+  struct IcmpWatch;  // udp_error.cpp
+  static void start_watching();
+  void enter_raw();  // core lock held
+  struct RawList;
+  static UdpSocket* next_raw(UdpSocket* after);  // the first for null; core lock held
   // udp_multicast.cpp. The way that a datagram to a group takes; core lock held. Errors: NetworkUnreachable.
   struct GroupRoute {
     u32 interface;
@@ -91,9 +112,13 @@ class UdpSocket final : public Socket {
   Mutex reader_;
 
   Multicast multicast_;
+  PacketList errors_;        // MSG_ERRQUEUE
+  ListNode raw_node_;        // of all sockets that are not UDP's
+  u8 icmp_filter_[32] = {};  // types that are not wanted
 
   bool v6_only_ = false, packet_info_ = false, v6_packet_info_ = false, receive_ttl_ = false, receive_tos_ = false;
   bool v6_receive_hops_ = false, v6_receive_class_ = false, header_included_ = false, free_bind_ = false;
+  bool receive_error_ = false;
   u32 segment_size_ = 0;  // UDP_SEGMENT: a longer message goes in pieces of it
   u8 ttl_ = 64, tos_ = 0;
 };

@@ -15,7 +15,7 @@ namespace uni::net {
 
 namespace {
 
-constexpr u8 kProtoIcmp = 1, kProtoIcmp6 = 58;
+constexpr u8 kProtoIcmp6 = 58;
 
 Errno errno_of(err_t e) {
   switch (e) {
@@ -36,55 +36,6 @@ bool peek(const pbuf* p, void* to, u16 size, u16 at) {
   return pbuf_copy_partial(p, to, size, at) == size;
 }
 
-// Sees every ICMP message before lwIP does. "Port unreachable" names a datagram of ours: its socket learns of it.
-u8 watch_icmp(void*, raw_pcb*, pbuf* packet, const ip_addr_t*) {
-  const bool six = ip_current_is_v6() != 0;
-  const u16 outer = ip_current_header_tot_len();
-  u8 icmp[2];
-  if (!peek(packet, icmp, sizeof icmp, outer)) return 0;
-  const bool unreachable =
-      six ? icmp[0] == ICMP6_TYPE_DUR && icmp[1] == ICMP6_DUR_PORT : icmp[0] == ICMP_DUR && icmp[1] == ICMP_DUR_PORT;
-  if (!unreachable) return 0;
-  constexpr u16 kIcmpHeader = 8;
-  const u16 inner = static_cast<u16>(outer + kIcmpHeader);
-  u16 inner_size = IP6_HLEN;
-  u8 protocol = 0;
-  IpAddress from{};
-  IpAddress to{};
-  if (six) {
-    u8 header[IP6_HLEN];
-    if (!peek(packet, header, sizeof header, inner)) return 0;
-    protocol = header[6];
-    __builtin_memcpy(from.bytes, header + 8, 16);
-    __builtin_memcpy(to.bytes, header + 24, 16);
-  } else {
-    u8 header[IP_HLEN];
-    if (!peek(packet, header, sizeof header, inner)) return 0;
-    protocol = header[9];
-    inner_size = static_cast<u16>((header[0] & 0xf) * 4);
-    u32 words[2];
-    __builtin_memcpy(words, header + 12, sizeof words);
-    from = IpAddress::v4_raw(words[0]);
-    to = IpAddress::v4_raw(words[1]);
-  }
-  u16 ports[2];
-  if (protocol != IP_PROTO_UDP || !peek(packet, ports, sizeof ports, static_cast<u16>(inner + inner_size))) return 0;
-  const u16 to_port = __builtin_bswap16(ports[1]);
-  PortUse* found = g_udp_ports.find(from, __builtin_bswap16(ports[0]), &to, to_port, 0);
-  if (found != nullptr && found->connected) static_cast<UdpSocket*>(found->owner)->refused();
-  return 0;
-}
-
-void start_watching() {
-  static bool watching = false;
-  if (watching) return;
-  watching = true;
-  raw_pcb* v4 = raw_new_ip_type(IPADDR_TYPE_V4, kProtoIcmp);
-  raw_pcb* v6 = raw_new_ip_type(IPADDR_TYPE_V6, kProtoIcmp6);
-  if (v4 != nullptr) raw_recv(v4, watch_icmp, nullptr);
-  if (v6 != nullptr) raw_recv(v6, watch_icmp, nullptr);
-}
-
 }  // namespace
 
 struct UdpSocket::WireEvents {
@@ -97,6 +48,12 @@ struct UdpSocket::WireEvents {
     pbuf* copy = pbuf_clone(PBUF_RAW, PBUF_RAM, data);
     if (copy == nullptr) return 0;
     const bool header_shown = s.type() == SocketType::kRaw && ip_current_is_v6() == 0;
+    const u16 header = ip_current_header_tot_len();
+    const bool icmp = s.protocol() == IP_PROTO_ICMP || s.protocol() == kProtoIcmp6;
+    if (icmp && copy->tot_len > header && !s.icmp_type_wanted(pbuf_get_at(copy, header))) {
+      pbuf_free(copy);
+      return 0;
+    }
     if (!header_shown) pbuf_remove_header(copy, ip_current_header_tot_len());
     if (s.type() == SocketType::kDatagram && !is_echo_reply(copy, s.use_.port)) {
       pbuf_free(copy);
@@ -118,10 +75,13 @@ UdpSocket::~UdpSocket() {
   PacketList unread;
   {
     CoreGuard guard;
-    if (is_udp()) ports().remove(use_);
+    if (is_udp() || is_ping()) ports().remove(use_);
+    if (!is_udp() && raw_node_.linked()) raw_node_.unlink();
     if (udp_ != nullptr) udp_remove(udp_);
     if (raw_ != nullptr) raw_remove(raw_);
     multicast_.leave_all();
+    while (Packet* p = errors_.pop_front())
+      unread.push_back(*p);
     while (Packet* p = queue_in_.pop_front())
       unread.push_back(*p);
   }
@@ -142,11 +102,18 @@ Result<void> UdpSocket::make_wire() {
     const err_t e = udp_bind(udp_, &at, use_.port);
     return e == ERR_OK ? Result<void>() : Result<void>(Errno::AddressInUse);
   }
+  if (raw_ != nullptr) return {};
+  start_watching();
   const u8 version = family() == AddressFamily::kInet6 ? u8{IPADDR_TYPE_V6} : u8{IPADDR_TYPE_V4};
   raw_ = raw_new_ip_type(version, static_cast<u8>(protocol()));
   if (raw_ == nullptr) return Errno::NoBuffers;
   ip_set_option(raw_, SOF_BROADCAST);
   raw_recv(raw_, WireEvents::raw_received, this);
+  if (protocol() == kProtoIcmp6) {
+    raw_->chksum_reqd = 1;
+    raw_->chksum_offset = 2;
+  }
+  enter_raw();
   return {};
 }
 
@@ -235,17 +202,7 @@ Result<usize> UdpSocket::send_wire(Message& message, const Address& to) {
   } else {
     if (raw_ == nullptr) return Errno::NetworkUnreachable;
     u8* bytes = static_cast<u8*>(held.p->payload);
-    if (type() == SocketType::kDatagram && size >= 8) {
-      // The socket's own identifier, and the checksum over it (icmp(7)).
-      if (use_.port == 0) use_.port = static_cast<u16>(number() | 1);
-      bytes[4] = static_cast<u8>(use_.port >> 8);
-      bytes[5] = static_cast<u8>(use_.port);
-      if (to.ip.is_v4()) {
-        bytes[2] = bytes[3] = 0;
-        const u16 sum = static_cast<u16>(~uni_lwip_checksum(bytes, static_cast<int>(size)));
-        __builtin_memcpy(bytes + 2, &sum, sizeof sum);
-      }
-    }
+    if (!header_included_) TRY(complete_icmp(bytes, size, kAnyV6, to.ip));
     raw_->ttl = multicast && message.own_ttl < 0 ? multicast_.ttl(!to.ip.is_v4()) : ttl_of(message);
     raw_->tos = tos_of(message);
     raw_set_flags(raw_, header_included_ ? RAW_FLAGS_HDRINCL : 0);
@@ -255,7 +212,7 @@ Result<usize> UdpSocket::send_wire(Message& message, const Address& to) {
 }
 
 Result<usize> UdpSocket::receive(Message& message) {
-  if ((message.flags & kMsgErrQueue) != 0) return Errno::Again;
+  if ((message.flags & kMsgErrQueue) != 0) return receive_error(message);
   const bool keep = (message.flags & kMsgPeek) != 0;
   bool polled = false;
   for (;;) {

@@ -157,6 +157,14 @@ struct GroupFilter {
 };
 static_assert(sizeof(GroupFilter) == 144);
 
+// struct sock_extended_err; the address of who reported it follows.
+struct ExtendedError {
+  u32 number;
+  u8 origin, type, code, pad;
+  u32 info, data;
+};
+static_assert(sizeof(ExtendedError) == 16);
+
 struct InPktinfo {
   i32 index;
   u32 specified;
@@ -185,6 +193,7 @@ enum : i32 {
   kSolTcp = 6,
   kSolUdp = 17,
   kSolIpv6 = 41,
+  kSolIcmpv6 = 58,
   kSolRaw = 255,
   kSolNetlink = 270,
 };

@@ -151,6 +151,21 @@ Result<void> put_stamp(net::Socket& socket, net::Message& message, ControlWriter
                  &message.out_flags);
 }
 
+// IP_RECVERR: what the error was, and who said so.
+Result<void> put_error(net::Socket& socket, net::Message& message, ControlWriter& out) {
+  if (!message.error) return {};
+  constexpr i32 kIpRecverr = 11, kIpv6Recverr = 25;
+  const net::QueuedError& e = *message.error;
+  struct {
+    abi::ExtendedError error;
+    abi::SockaddrStorage offender;
+  } both{};
+  both.error = {static_cast<u32>(e.number), e.origin, e.type, e.code, 0, e.info, 0};
+  const bool six = socket.family() == AddressFamily::kInet6;
+  const u64 size = sizeof both.error + write_sockaddr(e.offender, &both.offender);
+  return out.put(six ? abi::kSolIpv6 : abi::kSolIp, six ? kIpv6Recverr : kIpRecverr, &both, size, &message.out_flags);
+}
+
 Result<void> put_ip_information(net::Socket& socket, net::Message& message, ControlWriter& out) {
   const auto asked = [&](net::Option option) {
     Result<i64> r = socket.get_option(option);
@@ -213,6 +228,7 @@ Result<u64> write_control(net::Socket& socket, const abi::Msghdr& header, net::M
   TRY(put_stamp(socket, message, out));
   if (socket.family() == AddressFamily::kInet4 || socket.family() == AddressFamily::kInet6) {
     if (message.has_packet_info) TRY(put_ip_information(socket, message, out));
+    TRY(put_error(socket, message, out));
     return out.used();
   }
   if (socket.family() != AddressFamily::kUnix) return u64{0};

@@ -65,6 +65,10 @@ bool level_fits(const net::Socket& socket, i32 level) {
       return socket.protocol() == abi::kProtoTcp;
     case abi::kSolUdp:
       return socket.protocol() == abi::kProtoUdp;
+    case abi::kSolRaw:
+      return family == AddressFamily::kInet4 && socket.type() == net::SocketType::kRaw;
+    case abi::kSolIcmpv6:
+      return family == AddressFamily::kInet6 && socket.protocol() == abi::kProtoIcmpv6;
     case abi::kSolIp:
       return family == AddressFamily::kInet4 || family == AddressFamily::kInet6;
     case abi::kSolIpv6:
@@ -163,11 +167,24 @@ Result<i64> give_filter(net::Socket& socket, UserAddr value, UserPtr<i32> size) 
   return i64{0};
 }
 
+constexpr i32 kIcmpFilter = 1;  // of both levels
+
+Result<void> set_icmp_filter(net::Socket& socket, UserAddr value, i32 size) {
+  u8 mask[32];
+  const Span<const u8> old = TRY(socket.icmp_filter());
+  __builtin_memcpy(mask, old.data(), old.size());
+  TRY(copy_from_user(mask, value, min(static_cast<usize>(size), old.size())));
+  return socket.set_icmp_filter({mask, old.size()});
+}
+
 Result<void> set_special(net::Socket& socket, i32 level, i32 name, UserAddr value, i32 size) {
   if (level == abi::kSolSocket && name == kSoAttachFilter) return attach_filter(socket, value, size);
   if (level == abi::kSolSocket && name == kSoDetachFilter) return socket.filter().set(nullptr);
   if (level == abi::kSolSocket && name == kSoLockFilter) return lock_filter(socket, value, size);
   if (level == abi::kSolSocket && name == kSoBindToDevice) return bind_to_device(socket, value, size);
+  if ((level == abi::kSolRaw || level == abi::kSolIcmpv6) && name == kIcmpFilter) {
+    return set_icmp_filter(socket, value, size);
+  }
   if (is_group_option(level, name)) return set_group_option(socket, level, name, value, size);
   if (level == abi::kSolTcp && name == kTcpCongestion) {
     char wanted[16] = {};
@@ -264,6 +281,10 @@ Result<i64> get_special(net::Socket& socket, i32 level, i32 name, UserAddr value
   if (level == abi::kSolTcp && name == kTcpCongestion) {
     static constexpr char kName[16] = "reno";
     return give(value, size, kName, sizeof kName);
+  }
+  if ((level == abi::kSolRaw || level == abi::kSolIcmpv6) && name == kIcmpFilter) {
+    const Span<const u8> mask = TRY(socket.icmp_filter());
+    return give(value, size, mask.data(), mask.size());
   }
   if (is_group_option(level, name)) return get_group_option(socket, level, name, value, size);
   if (level != abi::kSolSocket) return Errno::NoProtocolOption;

@@ -304,6 +304,7 @@ constexpr Row kRows[] = {
     text("sys/net/ipv4/igmp_max_memberships", "20\n"),
     text("sys/net/ipv4/igmp_max_msf", "10\n"),
     text("sys/net/ipv4/ip_local_port_range", "32768\t60999\n"),
+    writable("sys/net/ipv4/ping_group_range", show_ping_range, store_ping_range),
     text("sys/net/ipv4/ip_unprivileged_port_start", "1024\n"),
     text("sys/net/ipv4/tcp_fin_timeout", "60\n"),
     text("sys/net/ipv4/tcp_keepalive_intvl", "75\n"),

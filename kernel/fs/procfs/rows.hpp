@@ -69,6 +69,10 @@ Result<void> store_core_uses_pid(StringView text, const Numbers&);
 Result<void> show_core_filter(Writer& out, const Numbers&);
 Result<void> store_core_filter(StringView text, const Numbers&);
 
+// --- ping_range.cpp ---
+Result<void> show_ping_range(Writer& out, const Numbers&);
+Result<void> store_ping_range(StringView text, const Numbers&);
+
 // --- maps.cpp ---
 Result<void> show_maps(Writer& out, const Numbers&);
 Result<i64> query_map(const Numbers&, u32 command, UserAddr argument);
