@@ -14,17 +14,34 @@ serve() {
   guest=$!
 }
 
-# await COMMAND: until it succeeds; a minute at most.
+# await COMMAND: until it succeeds; a minute at most, half a minute without an answer.
 await() {
   tries=0
-  until "$@" > /await.out 2>&1; do
+  until timeout 30 "$@" > /await.out 2>&1; do
+    status=$?
     tries=$((tries + 1))
-    if [ $tries -gt 240 ] || ! kill -0 $guest 2> /dev/null; then
+    if [ $tries -gt 240 ] || [ $status = 143 ] || ! kill -0 $guest 2> /dev/null; then
+      echo "\`$*\`: status $status after $tries tries"
       cat /await.out /guest.out
       return 1
     fi
     sleep 0.25
   done
+}
+
+# finish NAME: notes the status that the guest ends with; it must end by itself within a minute.
+finish() {
+  tries=0
+  while kill -0 $guest 2> /dev/null && [ $tries -lt 240 ]; do
+    tries=$((tries + 1))
+    sleep 0.25
+  done
+  if [ $tries = 240 ]; then
+    echo "the guest has not ended: $(cat /guest.out)"
+    kill -9 $guest
+  fi
+  wait $guest
+  note "$1.status" $?
 }
 
 # The count goes with its machine, so it is read until the machine has gone.
@@ -60,23 +77,21 @@ http() {
     note httpd.requests32 "$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' /wrk.out)"
     note httpd.errors32 "$(grep -c -E 'Socket errors|Non-2xx' /wrk.out)"
     note httpd.exits32 $((after - before))
-    wget -q -O - http://127.0.0.1:8080/quit > /dev/null
+    timeout 30 wget -q -O - http://127.0.0.1:8080/quit > /dev/null
   fi
-  wait $guest
-  note httpd.status $?
+  finish httpd
 }
 
 redis() {
   serve /redis.img 6379
   if await redis-cli ping; then
-    note redis.ping "$(redis-cli ping)"
-    redis-benchmark -q -n 2000 -c 10 -t set,get --csv > /redis.csv
+    note redis.ping "$(timeout 30 redis-cli ping)"
+    timeout 60 redis-benchmark -q -n 2000 -c 10 -t set,get --csv > /redis.csv
     note redis.lines "$(grep -c -E '^"(SET|GET)"' /redis.csv)"
-    note redis.keys "$(redis-cli set greeting hello > /dev/null; redis-cli get greeting)"
-    redis-cli shutdown nosave > /dev/null
+    note redis.keys "$(timeout 30 redis-cli set greeting hello > /dev/null; timeout 30 redis-cli get greeting)"
+    timeout 30 redis-cli shutdown nosave > /dev/null
   fi
-  wait $guest
-  note redis.status $?
+  finish redis
 }
 
 SECONDS_OF_LOAD=5s
