@@ -35,6 +35,10 @@ constexpr u64 kTickNs = TCP_TMR_INTERVAL * time::kMillisecond;
 constexpr u64 kIdleTickNs = 60 * time::kSecond;
 constexpr u64 kKeepTicking = 24;  // ticks after something was sent that may need an answer
 constexpr u64 kAddressWaitNs = 5 * time::kSecond;
+// From the stack's start: routers answer a solicitation within half a second (RFC 4861, 6.2.6), and an address that was
+// made of the answer takes two to become unique.
+constexpr u64 kRouterWaitNs = 700 * time::kMillisecond;
+constexpr u64 kSixWaitNs = 4 * time::kSecond;
 
 enum class Phase : u8 { kNew, kStarting, kReady };
 std::atomic<Phase> g_phase{Phase::kNew};
@@ -112,6 +116,7 @@ void Clock::tick() {
   while (ticks < due)
     play(++ticks);
   arm(stack_is_busy() || ticks < busy_until);
+  if (address_changed.has_waiters()) address_changed.wake_all();
 }
 
 void address_changed(netif*) {
@@ -168,6 +173,8 @@ Result<void> start_stack(dev::NetDevice& device) {
   } else if (!net.starts_with(kStatic) || !configure_static(net.slice(kStatic.size()))) {
     log::error("net: cannot use `{}`", net);
   }
+  // Asks for routers and whether the link-local address is taken, without the second that a timer would wait.
+  nd6_tmr();
   g_clock->busy_until = kKeepTicking;
   g_clock->arm(true);
   return {};
@@ -217,7 +224,59 @@ bool has_wire() {
   return g_wired;
 }
 
-void wait_for_address() {
+namespace {
+
+// Is there an IPv6 address beyond the link, be it not yet known to be unique?
+bool six_is_coming() {
+  const netif& n = wire_netif();
+  for (u8 i = 0; i < LWIP_IPV6_NUM_ADDRESSES; ++i) {
+    if (!ip6_addr_isinvalid(netif_ip6_addr_state(&n, i)) && !ip6_addr_islinklocal(netif_ip6_addr(&n, i))) return true;
+  }
+  return false;
+}
+
+bool six_is_ready(const IpAddress& to) {
+  const bool link = to.is_link_local() || to.is_multicast();
+  const netif& n = wire_netif();
+  for (u8 i = 0; i < LWIP_IPV6_NUM_ADDRESSES; ++i) {
+    if (!ip6_addr_isvalid(netif_ip6_addr_state(&n, i))) continue;
+    if (link || !ip6_addr_islinklocal(netif_ip6_addr(&n, i))) return true;
+  }
+  return false;
+}
+
+void wait_for_six(const IpAddress& to) {
+  if (!g_wired) return;
+  const bool link = to.is_link_local() || to.is_multicast();
+  const u64 started = g_clock->started_ns;
+  if (time::monotonic_ns() >= started + kSixWaitNs) return;
+  // Without a router nobody waits for long.
+  const auto coming = [&] {
+    CoreGuard guard;
+    return link || six_is_coming();
+  };
+  const auto ready = [&] {
+    CoreGuard guard;
+    return six_is_ready(to);
+  };
+  if (!coming()) (void)g_clock->address_changed.wait(coming, started + kRouterWaitNs);
+  if (coming() && !ready()) (void)g_clock->address_changed.wait(ready, started + kSixWaitNs);
+}
+
+// Once: what DHCP or a router said of name servers becomes the resolver's.
+void pass_on_name_servers() {
+  static std::atomic<bool> written{false};
+  IpAddress server{};
+  if (name_server(0, &server) && !written.exchange(true)) write_resolver_file();
+}
+
+}  // namespace
+
+void wait_for_address(const IpAddress& to) {
+  if (!to.is_v4()) {
+    wait_for_six(to);
+    return pass_on_name_servers();
+  }
   if (!g_dhcp) return;
   (void)g_clock->address_changed.wait(
       [] {
@@ -225,10 +284,7 @@ void wait_for_address() {
         return dhcp_supplied_address(&wire_netif()) != 0;
       },
       time::deadline_after(kAddressWaitNs));
-  // Once: what DHCP said of name servers becomes the resolver's.
-  static std::atomic<bool> written{false};
-  IpAddress server{};
-  if (name_server(0, &server) && !written.exchange(true)) write_resolver_file();
+  pass_on_name_servers();
 }
 
 void poll_wire() {
@@ -251,6 +307,14 @@ void release_wire_buffer(void* pbuf_chain) {
 }  // namespace uni::net
 
 extern "C" {
+
+void uni_lwip_name_server(uint8_t, const ip_addr_t* server) {
+  if (server != nullptr) uni::net::add_name_server(uni::net::from_lwip(*server));
+}
+
+const ip_addr_t* uni_lwip_get_name_server(uint8_t) {
+  return IP6_ADDR_ANY;
+}
 
 // DHCP options that lwIP does not take itself: name servers (6) and the MTU (26, RFC 2132).
 void uni_lwip_dhcp_option(netif* n, pbuf* packet, uint8_t option, uint8_t size, uint16_t offset) {

@@ -5,6 +5,7 @@
 
 #include "kernel/base/result.hpp"
 #include "kernel/base/types.hpp"
+#include "kernel/net/address.hpp"
 #include "kernel/sync/spinlock.hpp"
 
 namespace uni::net {
@@ -35,8 +36,9 @@ Result<void> init();
 
 // Is there a network beside the loopback?
 bool has_wire();
-// Waits until DHCP has given an address, a few seconds at most. Returns at once with a static one or none.
-void wait_for_address();
+// Waits until there is an address to reach `to` from, a few seconds at most: DHCP's, or one of IPv6 that a router's
+// advertisement gave and that is known to be unique. After the start's first seconds, or without a device, never waits.
+void wait_for_address(const IpAddress& to);
 // Takes waiting frames from the device, where there are any, without waiting for its interrupt.
 void poll_wire();
 

@@ -52,8 +52,11 @@ bool interface_at(usize n, Interface* out) {
   for (u8 i = 0; i < LWIP_IPV6_NUM_ADDRESSES && out->address_count < kMaxInterfaceAddresses; ++i) {
     const u8 state = netif_ip6_addr_state(&wire, i);
     if (ip6_addr_isinvalid(state)) continue;
-    out->addresses[out->address_count++] = {from_lwip6(*netif_ip6_addr(&wire, i)), 64,
-                                            static_cast<bool>(ip6_addr_istentative(state))};
+    InterfaceAddress& a = out->addresses[out->address_count++];
+    a = {from_lwip6(*netif_ip6_addr(&wire, i)), 64, static_cast<bool>(ip6_addr_istentative(state))};
+    if (netif_ip6_addr_isstatic(&wire, i)) continue;
+    a.valid_s = netif_ip6_addr_valid_life(&wire, i);
+    a.preferred_s = netif_ip6_addr_pref_life(&wire, i);
   }
   return true;
 }

@@ -17,6 +17,10 @@ struct InterfaceAddress {
   IpAddress ip;
   u8 prefix = 0;           // bits of ip's own family
   bool tentative = false;  // IPv6, not yet known to be unique
+  // IPv6: seconds that a router has granted it, kForever for one that no router gave.
+  static constexpr u32 kForever = ~u32{0};
+  u32 valid_s = kForever, preferred_s = kForever;
+  bool granted() const { return valid_s != kForever; }
 };
 
 struct Interface {

@@ -110,11 +110,11 @@ void NetlinkBuilder::link(const Interface& i, u32 sequence, u32 port, u16 flags)
 }
 
 void NetlinkBuilder::address(const Interface& i, const InterfaceAddress& a, u32 sequence, u32 port) {
-  constexpr u16 kAddress = 1, kLocal = 2, kLabel = 3, kBroadcastAddress = 4, kFlags = 8;
+  constexpr u16 kAddress = 1, kLocal = 2, kLabel = 3, kBroadcastAddress = 4, kCacheInfo = 6, kFlags = 8;
   constexpr u8 kPermanent = 0x80, kTentative = 0x40;
   begin(kNewAddress, kNlMulti, sequence, port);
   const u8 scope = i.loopback ? kScopeHost : (a.ip.is_link_local() ? kScopeLink : kScopeUniverse);
-  const u8 flags = a.tentative ? u8{kPermanent | kTentative} : kPermanent;
+  const u8 flags = static_cast<u8>((a.tentative ? kTentative : 0) | (a.granted() ? 0 : kPermanent));
   const AddressBody b{a.ip.is_v4() ? kInet4 : kInet6, a.prefix, flags, scope, i.index};
   body(&b, sizeof b);
   attribute(kAddress, bytes_of(a.ip), size_of(a.ip));
@@ -127,6 +127,8 @@ void NetlinkBuilder::address(const Interface& i, const InterfaceAddress& a, u32 
     attribute_text(kLabel, StringView(i.name));
   }
   attribute_u32(kFlags, flags);
+  const u32 lifetimes[4] = {a.preferred_s, a.valid_s, 0, 0};  // struct ifa_cacheinfo
+  attribute(kCacheInfo, lifetimes, sizeof lifetimes);
   end();
 }
 

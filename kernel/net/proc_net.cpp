@@ -113,7 +113,7 @@ void write_inet6_addresses(Writer& out) {
       const u32 scope = i.loopback ? 0x10u : (address.ip.is_link_local() ? 0x20u : 0u);
       write_hex(out, address.ip.bytes, sizeof address.ip.bytes);
       format(out, " {:02x} {:02x} {:02x} {:02x} {:>8}\n", i.index, address.prefix, scope,
-             address.tentative ? 0xc0u : 0x80u, StringView(i.name));
+             (address.tentative ? 0x40u : 0u) | (address.granted() ? 0u : 0x80u), StringView(i.name));
     }
   }
 }

@@ -7,6 +7,7 @@
 #include "kernel/boot/log.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/net/interfaces.hpp"
+#include "kernel/net/lwip_address.hpp"
 #include "kernel/sched/process.hpp"
 
 namespace uni::net {
@@ -33,8 +34,11 @@ void write_servers(Writer& out) {
   }
   IpAddress ip{};
   for (usize n = 0; !any && name_server(n, &ip); ++n) {
-    if (!ip.is_v4()) continue;
-    format(out, "nameserver {}.{}.{}.{}\n", ip.bytes[12], ip.bytes[13], ip.bytes[14], ip.bytes[15]);
+    char text[IPADDR_STRLEN_MAX];
+    const ip_addr_t address = to_lwip(ip);
+    // Of the link: it means something with the interface only (resolv.conf(5)).
+    format(out, "nameserver {}{}\n", StringView(ipaddr_ntoa_r(&address, text, sizeof text)),
+           ip.is_link_local() ? "%eth0"_sv : ""_sv);
   }
 }
 

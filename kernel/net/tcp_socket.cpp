@@ -97,7 +97,7 @@ Result<void> TcpSocket::bind(const Address& address) {
   at = TRY(resolve(at));
   if (at.ip.is_multicast() || at.ip.is_limited_broadcast()) return Errno::AddressNotAvailable;
   if (!at.ip.is_any() && !is_own_address(at.ip)) {
-    wait_for_address();
+    wait_for_address(at.ip);
     if (!is_own_address(at.ip) && !free_bind_) return Errno::AddressNotAvailable;
   }
   constexpr u16 kFirstUnprivileged = 1024;
@@ -245,7 +245,7 @@ Result<void> TcpSocket::connect(const Address& address, Waiting waiting) {
   // "This host" (RFC 1122, 3.2.1.3) is the loopback, as on Linux.
   if (to.ip.is_any()) to.ip = to.ip.is_v4() ? IpAddress::v4(127, 0, 0, 1) : IpAddress::v6_loopback();
   if (to.ip.is_multicast() || to.ip.is_limited_broadcast()) return Errno::NetworkUnreachable;
-  if (state() == State::kFresh && !is_own_address(to.ip)) wait_for_address();
+  if (state() == State::kFresh && !is_own_address(to.ip)) wait_for_address(to.ip);
   bool fresh = false;
   {
     CoreGuard guard;

@@ -92,7 +92,7 @@ void UdpSocket::deliver_copies(const Packet& packet, const IpAddress& from, u16 
 
 Result<usize> UdpSocket::send_group(Message& message, const Address& to) {
   const bool six = !to.ip.is_v4();
-  if (multicast_.chosen_index(six) != kLoopbackIndex && bound_device() != kLoopbackIndex) wait_for_address();
+  if (multicast_.chosen_index(six) != kLoopbackIndex && bound_device() != kLoopbackIndex) wait_for_address(to.ip);
   const usize size = message.data.remaining();
   PacketPtr packet(Packet::create(max<usize>(size, 1)));
   if (!packet || packet->capacity < size) return Errno::NoBuffers;
@@ -175,7 +175,7 @@ void UdpSocket::watch_groups() {
 }
 
 Result<void> UdpSocket::change_group(GroupAction action, const GroupRequest& request) {
-  if (request.index == 0 && !request.interface.is_loopback()) wait_for_address();
+  if (request.index == 0 && request.group.is_v4() && !request.interface.is_loopback()) wait_for_address(request.group);
   CoreGuard guard;
   watch_groups();
   return multicast_.change(action, request);
@@ -192,7 +192,9 @@ Result<GroupFilter> UdpSocket::group_filter(const GroupRequest& request) {
 }
 
 Result<void> UdpSocket::set_multicast_interface(const GroupRequest& request) {
-  if (request.index == 0 && !request.interface.is_loopback() && !request.interface.is_any()) wait_for_address();
+  if (request.index == 0 && !request.interface.is_loopback() && !request.interface.is_any()) {
+    wait_for_address(request.interface);
+  }
   CoreGuard guard;
   return multicast_.choose_interface(request, bound_device());
 }

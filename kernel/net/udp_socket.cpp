@@ -66,7 +66,7 @@ Result<void> UdpSocket::bind(const Address& address) {
   if (family() == AddressFamily::kInet6 && at.family != AddressFamily::kInet6) return Errno::AddressFamilyNotSupported;
   at = TRY(resolve(at));
   if (!at.ip.is_any() && !at.ip.is_multicast() && !is_own_address(at.ip)) {
-    wait_for_address();
+    wait_for_address(at.ip);
     CoreGuard guard;
     if (!is_own_address_locked(at.ip) && !is_wire_broadcast_locked(at.ip) && !free_bind_) {
       return Errno::AddressNotAvailable;
@@ -97,7 +97,7 @@ Result<void> UdpSocket::connect(const Address& address, Waiting) {
   }
   Address to = TRY(resolve(address));
   if (to.ip.is_any()) to.ip = to.ip.is_v4() ? IpAddress::v4(127, 0, 0, 1) : IpAddress::v6_loopback();
-  if (!is_own_address(to.ip)) wait_for_address();
+  if (!is_own_address(to.ip)) wait_for_address(to.ip);
   CoreGuard guard;
   if (is_wire_broadcast_locked(to.ip) && !broadcast_) return Errno::Access;
   IpAddress source{};
@@ -257,7 +257,7 @@ Result<usize> UdpSocket::send(Message& message) {
   if (is_udp() && message.data.remaining() > kLargest) return Errno::MessageSize;
   if (to.ip.is_multicast() && is_udp()) return send_group(message, to);
   const bool own = is_own_address(to.ip);
-  if (!own && !to.ip.is_loopback()) wait_for_address();
+  if (!own && !to.ip.is_loopback()) wait_for_address(to.ip);
   IpAddress source{};
   {
     CoreGuard guard;

@@ -73,6 +73,8 @@
 #define LWIP_IPV6_FORWARD 0
 #define IPV6_FRAG_COPYHEADER 1  // a pointer does not fit in the fragment header
 #define LWIP_ND6_QUEUEING 1
+#define LWIP_ND6_RDNSS_MAX_DNS_SERVERS 3
+#define DNS_MAX_SERVERS LWIP_ND6_RDNSS_MAX_DNS_SERVERS
 #define LWIP_ND6_NUM_NEIGHBORS 32
 #define MEMP_NUM_ND6_QUEUE 1024
 

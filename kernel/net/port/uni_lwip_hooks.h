@@ -24,10 +24,17 @@ void uni_lwip_dhcp_option(struct netif* n, struct pbuf* packet, u8_t option, u8_
 // A packet came in; 0: go on with it.
 int uni_lwip_ip4_input(struct pbuf* packet);
 int uni_lwip_ip6_input(struct pbuf* packet);
+// A name server of a router advertisement (RFC 8106); which of them does not matter.
+void uni_lwip_name_server(u8_t index, const ip_addr_t* server);
+const ip_addr_t* uni_lwip_get_name_server(u8_t index);
 
 #ifdef __cplusplus
 }
 #endif
+
+#define dns_setserver uni_lwip_name_server
+#define dns_getserver uni_lwip_get_name_server
+#define htonl lwip_htonl  // nd6.c takes it for given
 
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, hdr, optlen, opt1len, opt2, p) uni_lwip_tcp_segment(pcb, hdr)
 #define LWIP_HOOK_TCP_ISN uni_lwip_tcp_isn
