@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "loader/analyze/digest.hpp"
+#include "loader/analyze/sha1.hpp"
 
 namespace uni {
 namespace {
@@ -46,8 +47,11 @@ std::string spdx_license(std::string name) {
                                                             {"Apache-2.0", "Apache-2.0"},
                                                             {"Apache-2", "Apache-2.0"},
                                                             {"BSD-2-clause", "BSD-2-Clause"},
+                                                            {"BSD-2-Clause", "BSD-2-Clause"},
                                                             {"BSD-3-clause", "BSD-3-Clause"},
+                                                            {"BSD-3-Clause", "BSD-3-Clause"},
                                                             {"BSD-4-clause", "BSD-4-Clause"},
+                                                            {"BSD-4-Clause", "BSD-4-Clause"},
                                                             {"ISC", "ISC"},
                                                             {"Zlib", "Zlib"},
                                                             {"zlib", "Zlib"},
@@ -69,23 +73,47 @@ std::string spdx_license(std::string name) {
   return "LicenseRef-" + identifier(name);
 }
 
-// "GPL-2+ or Artistic" of one entry, all entries joined by AND.
+std::vector<std::string> split(std::string_view text, std::string_view word) {
+  std::vector<std::string> out;
+  for (std::size_t end = text.find(word); end != std::string_view::npos; end = text.find(word)) {
+    out.emplace_back(text.substr(0, end));
+    text.remove_prefix(end + word.size());
+  }
+  out.emplace_back(text);
+  return out;
+}
+
+// The terms with a word between them; in brackets where there are several.
+std::string joined(const std::vector<std::string>& terms, std::string_view word) {
+  const std::string text = fmt::format("{}", fmt::join(terms, word));
+  return terms.size() > 1 ? "(" + text + ")" : text;
+}
+
+// A license field of Debian's copyright format (7.2 there): `and` binds closer than `or`, but behind a comma.
+std::string license_term(const std::string& field, std::map<std::string, std::string>& extracted) {
+  std::vector<std::string> all;
+  for (const std::string& part : split(field, ", and ")) {
+    std::vector<std::string> choices;
+    for (const std::string& choice : split(part, " or ")) {
+      std::vector<std::string> together;
+      for (std::string& one : split(choice, " and ")) {
+        one.erase(one.find_last_not_of(" ,") + 1);
+        const std::string license = spdx_license(one);
+        if (license.starts_with("LicenseRef-")) extracted.emplace(license, one);
+        together.push_back(license);
+      }
+      choices.push_back(joined(together, " AND "));
+    }
+    all.push_back(joined(choices, " OR "));
+  }
+  return joined(all, " AND ");
+}
+
+// All entries joined by AND.
 std::string license_expression(const std::vector<std::string>& names, std::map<std::string, std::string>& extracted) {
   std::set<std::string> terms;
-  for (const std::string& name : names) {
-    std::string term;
-    for (std::size_t at = 0; at <= name.size();) {
-      std::size_t end = name.find(" or ", at);
-      if (end == std::string::npos) end = name.size();
-      std::string one = name.substr(at, end - at);
-      one.erase(one.find_last_not_of(" ,") + 1);
-      const std::string license = spdx_license(one);
-      if (license.starts_with("LicenseRef-")) extracted.emplace(license, one);
-      term += (term.empty() ? "" : " OR ") + license;
-      at = end + 4;
-    }
-    terms.insert(term.find(" OR ") == std::string::npos ? term : "(" + term + ")");
-  }
+  for (const std::string& name : names)
+    terms.insert(license_term(name, extracted));
   return terms.empty() ? "NOASSERTION" : fmt::format("{}", fmt::join(terms, " AND "));
 }
 
@@ -142,6 +170,15 @@ std::string manifest_digest(const Manifest& m) {
   return sha256_of(write_manifest(m, {}, Origins::Names));
 }
 
+// SPDX 2.3, 7.9.
+std::string verification_code(std::vector<std::string> sums) {
+  std::ranges::sort(sums);
+  Sha1 sum;
+  for (const std::string& one : sums)
+    sum.add(one);
+  return sum.finish();
+}
+
 }  // namespace
 
 std::string spdx_document(const Manifest& m, const PackageDatabase& packages, const Sha1Of& sha1) {
@@ -172,12 +209,17 @@ std::string spdx_document(const Manifest& m, const PackageDatabase& packages, co
     return p;
   };
   std::size_t number = 0;
-  const auto add_file = [&](const std::string& path, const std::string& owner) {
+  std::vector<std::string> all_sha1;
+  // The image contains the files: a package of which not all files were analysed may not (7.8). Which package's archive
+  // a file is from is a relationship of its own.
+  const auto add_file = [&](const std::string& path, const std::string& archive) {
     const FileEntry& f = m.files.at(path);
     const std::string id = fmt::format("SPDXRef-File-{}", ++number);
     ordered_json sums = ordered_json::array();
-    if (const std::string sum = sha1(path, f); !sum.empty())
+    if (const std::string sum = sha1(path, f); !sum.empty()) {
       sums.push_back({{"algorithm", "SHA1"}, {"checksumValue", sum}});
+      all_sha1.push_back(sum);
+    }
     sums.push_back({{"algorithm", "SHA256"}, {"checksumValue", f.sha256}});
     j["files"].push_back({{"SPDXID", id},
                           {"fileName", "." + path},
@@ -186,12 +228,13 @@ std::string spdx_document(const Manifest& m, const PackageDatabase& packages, co
                           {"licenseInfoInFiles", {"NOASSERTION"}},
                           {"copyrightText", "NOASSERTION"},
                           {"comment", f.reason}});
-    relate(owner, "CONTAINS", id);
+    relate("SPDXRef-Image", "CONTAINS", id);
+    if (!archive.empty()) relate(id, "EXPANDED_FROM_ARCHIVE", archive);
   };
   j["packages"].push_back(add_package("SPDXRef-Image", m.name, ""));
   relate("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-Image");
   for (const std::string& path : own)
-    add_file(path, "SPDXRef-Image");
+    add_file(path, "");
   for (const Component& c : components) {
     const std::string id = "SPDXRef-Package-" + identifier(c.name);
     ordered_json p = add_package(id, c.name, c.version);
@@ -205,6 +248,10 @@ std::string spdx_document(const Manifest& m, const PackageDatabase& packages, co
     relate("SPDXRef-Image", "CONTAINS", id);
     for (const std::string& path : c.files)
       add_file(path, id);
+  }
+  if (all_sha1.size() == j["files"].size()) {
+    j["packages"][0]["filesAnalyzed"] = true;
+    j["packages"][0]["packageVerificationCode"] = {{"packageVerificationCodeValue", verification_code(all_sha1)}};
   }
   if (!extracted.empty()) {
     j["hasExtractedLicensingInfos"] = ordered_json::array();

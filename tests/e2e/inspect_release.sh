@@ -61,6 +61,23 @@ assert all(r["spdxElementId"] in known and r["relatedSpdxElement"] in known for 
 libc = next(p for p in s["packages"] if p["name"] == "libc6")
 assert libc["versionInfo"] and libc["externalRefs"][0]["referenceLocator"].startswith("pkg:deb/")
 assert libc["sourceInfo"].startswith("built from glibc ")
+# What the schema does not say: only a package whose files were analysed contains any, and it has their verification code (7.8, 7.9).
+image = next(p for p in s["packages"] if p["SPDXID"] == "SPDXRef-Image")
+sums = sorted(c["checksumValue"] for f in s["files"] for c in f["checksums"] if c["algorithm"] == "SHA1")
+assert image["filesAnalyzed"] and image["packageVerificationCode"]["packageVerificationCodeValue"] == hashlib.sha1("".join(sums).encode()).hexdigest()
+assert all(not p["filesAnalyzed"] and "packageVerificationCode" not in p for p in s["packages"] if p is not image)
+files = {f["SPDXID"]: f["fileName"] for f in s["files"]}
+of = lambda kind: [(r["spdxElementId"], r["relatedSpdxElement"]) for r in s["relationships"] if r["relationshipType"] == kind]
+assert {a for a, b in of("CONTAINS") if b in files} == {"SPDXRef-Image"} and {b for a, b in of("CONTAINS")} >= set(files)
+assert {files[a] for a, b in of("EXPANDED_FROM_ARCHIVE") if b == libc["SPDXID"]} >= {"./usr/lib/x86_64-linux-gnu/libc.so.6"}
+assert all(a in files and b in ids for a, b in of("EXPANDED_FROM_ARCHIVE"))
+# Expressions (annex D): operators between terms, brackets in pairs.
+TERM = r"(?:[A-Za-z0-9.-]+)"
+for p in s["packages"]:
+    text = p["licenseDeclared"]
+    while (less := re.sub(rf"\({TERM}(?: (?:AND|OR) {TERM})*\)", "X", text)) != text:
+        text = less
+    assert re.fullmatch(rf"{TERM}(?: AND {TERM})*", text), p["licenseDeclared"]
 refs = {i["licenseId"] for i in s.get("hasExtractedLicensingInfos", [])}
 for p in s["packages"]:
     assert set(re.findall(r"LicenseRef-[A-Za-z0-9.-]+", p["licenseDeclared"])) <= refs, p
