@@ -46,7 +46,7 @@ finish() {
 
 # The count goes with its machine, so it is read until the machine has gone.
 hello() {
-  /uni/bin/uni run --accel kvm /hello.img > /hello.out 2> /hello.err &
+  timeout 60 /uni/bin/uni run --accel kvm /hello.img > /hello.out 2> /hello.err &
   guest=$!
   most=0
   while kill -0 $guest 2> /dev/null; do
@@ -65,14 +65,14 @@ http() {
   if await wget -q -O /answer http://127.0.0.1:8080/; then
     note httpd.answer "$(cat /answer)"
     before=$(exits)
-    wrk -t1 -c1 -d"$SECONDS_OF_LOAD" http://127.0.0.1:8080/ > /wrk.out
+    timeout 60 wrk -t1 -c1 -d"$SECONDS_OF_LOAD" http://127.0.0.1:8080/ > /wrk.out
     after=$(exits)
     requests=$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' /wrk.out)
     note httpd.requests "$requests"
     note httpd.errors "$(grep -c -E 'Socket errors|Non-2xx' /wrk.out)"
     note httpd.exits $((after - before))
     before=$(exits)
-    wrk -t1 -c32 -d"$SECONDS_OF_LOAD" http://127.0.0.1:8080/ > /wrk.out
+    timeout 60 wrk -t1 -c32 -d"$SECONDS_OF_LOAD" http://127.0.0.1:8080/ > /wrk.out
     after=$(exits)
     note httpd.requests32 "$(sed -n 's/^ *\([0-9]*\) requests in .*/\1/p' /wrk.out)"
     note httpd.errors32 "$(grep -c -E 'Socket errors|Non-2xx' /wrk.out)"
