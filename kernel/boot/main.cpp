@@ -20,6 +20,7 @@
 #include "kernel/fs/sysfs/sysfs.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/mm/address_space.hpp"
+#include "kernel/net/proc_net.hpp"
 #include "kernel/net/resolver_file.hpp"
 #include "kernel/sched/bandwidth.hpp"
 #include "kernel/sched/run_queue.hpp"
@@ -204,6 +205,7 @@ void init_thread(void*) {
   if (const auto mounted = mount_root(); !mounted.ok()) refuse("root file system", mounted.error(), "uni-root");
   mount_pseudo("/dev", fs::devfs::create(), "devtmpfs");
   mount_pseudo("/proc", fs::procfs::create(), "proc");
+  net::provide_proc_net();
   mount_pseudo("/sys", fs::sysfs::create(), "sysfs");
   mount_pseudo("/sys/fs/cgroup", fs::cgroupfs::create(), "cgroup2");
   config().each(BootKey::mount, mount_record);

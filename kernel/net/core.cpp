@@ -9,7 +9,6 @@
 #include "kernel/dev/random.hpp"
 #include "kernel/net/interfaces.hpp"
 #include "kernel/net/lwip_address.hpp"
-#include "kernel/net/proc_net.hpp"
 #include "kernel/net/resolver_file.hpp"
 #include "kernel/net/wire.hpp"
 #include "kernel/sched/thread.hpp"
@@ -208,7 +207,6 @@ Result<void> init() {
     const Result<void> started = start_stack(*device);
     if (!started.ok()) log::error("net: the device does not start: {}", started.error());
   }
-  provide_proc_net();
   g_phase.store(Phase::kReady, std::memory_order_release);
   return {};
 }

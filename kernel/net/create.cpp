@@ -16,7 +16,7 @@ namespace {
 enum Protocol : int { kIp = 0, kIcmp = 1, kTcp = 6, kUdp = 17, kIcmp6 = 58, kUdpLite = 136, kProtocolMax = 263 };
 constexpr int kStream = 1, kDatagram = 2, kRaw = 3, kSeqPacket = 5;
 constexpr int kUnixProtocol = 1;
-constexpr int kNetlinkRoute = 0, kNetlinkMax = 32;
+constexpr int kNetlinkRoute = 0, kNetlinkDiag = 4, kNetlinkUevent = 15, kNetlinkMax = 32;
 constexpr unsigned kCapNetRaw = 13;
 
 }  // namespace
@@ -55,7 +55,8 @@ Result<RefPtr<Socket>> create_unix(int type, int protocol, u32 open_flags) {
 Result<RefPtr<Socket>> create_netlink(int type, int protocol, u32 open_flags) {
   if (type != kRaw && type != kDatagram) return Errno::SocketTypeNotSupported;
   if (protocol < 0 || protocol >= kNetlinkMax) return Errno::ProtocolNotSupported;
-  if (protocol != kNetlinkRoute) return Errno::ProtocolNotSupported;
+  if (protocol != kNetlinkRoute && protocol != kNetlinkDiag && protocol != kNetlinkUevent)
+    return Errno::ProtocolNotSupported;
   return RefPtr<Socket>(TRY(make_ref<NetlinkSocket>(static_cast<SocketType>(type), protocol, open_flags)));
 }
 

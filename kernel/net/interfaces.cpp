@@ -5,6 +5,7 @@
 #include "kernel/net/core.hpp"
 #include "kernel/net/lwip_address.hpp"
 #include "kernel/net/wire.hpp"
+#include "lwip/etharp.h"
 #include "lwip/ip.h"
 #include "lwip/nd6.h"
 #include "lwip/priv/nd6_priv.h"
@@ -89,6 +90,29 @@ bool default_gateway(bool v6, IpAddress* out) {
     const nd6_router_list_entry& router = default_router_list[i];
     if (router.neighbor_entry == nullptr) continue;
     *out = from_lwip6(router.neighbor_entry->next_hop_address);
+    return true;
+  }
+  return false;
+}
+
+bool neighbour_at(usize n, Neighbour* out) {
+  if (!has_wire()) return false;
+  CoreGuard guard;
+  for (usize i = 0; i < ARP_TABLE_SIZE; ++i) {
+    ip4_addr_t* ip = nullptr;
+    netif* at = nullptr;
+    eth_addr* mac = nullptr;
+    if (etharp_get_entry(i, &ip, &at, &mac) == 0 || at != &wire_netif() || n-- != 0) continue;
+    *out = {from_lwip4(*ip), {}, true, false};
+    __builtin_memcpy(out->mac, mac->addr, sizeof out->mac);
+    return true;
+  }
+  for (usize i = 0; i < LWIP_ND6_NUM_NEIGHBORS; ++i) {
+    const nd6_neighbor_cache_entry& entry = neighbor_cache[i];
+    const bool known = entry.state != ND6_NO_ENTRY && entry.state != ND6_INCOMPLETE;
+    if (!known || n-- != 0) continue;
+    *out = {from_lwip6(entry.next_hop_address), {}, entry.state == ND6_REACHABLE, entry.isrouter != 0};
+    __builtin_memcpy(out->mac, entry.lladdr, sizeof out->mac);
     return true;
   }
   return false;

@@ -45,6 +45,16 @@ bool default_gateway(bool v6, IpAddress* out);
 // Name servers that DHCP gave, in order.
 bool name_server(usize n, IpAddress* out);
 
+// Whose link address is known, or asked for.
+struct Neighbour {
+  IpAddress ip;
+  u8 mac[6] = {};
+  bool reachable = false;
+  bool router = false;
+};
+// The nth neighbour on the wire, from 0; false beyond the last. Takes the core lock.
+bool neighbour_at(usize n, Neighbour* out);
+
 // "192.0.2.1" or "2001:db8::1".
 bool parse_address(StringView text, IpAddress* out);
 

@@ -30,7 +30,6 @@ constexpr KeptOption kTable[] = {
     flag(Option::kReturnOptions),
     flag(Option::kReceiveOriginalAddress),
     {Option::kUnicastInterface, 0, 0, kHighest, false},
-    flag(Option::kUdpCork),
     {Option::kUdpSegment, 0, 0, 65535, false},
     flag(Option::kUdpReceiveOffload),
     flag(Option::kV6DontFragment),

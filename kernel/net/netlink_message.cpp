@@ -163,6 +163,40 @@ void NetlinkBuilder::route(const Interface& i, const InterfaceAddress* network, 
   end();
 }
 
+void NetlinkBuilder::neighbour(const Neighbour& n, u32 sequence, u32 port) {
+  struct Body {
+    u8 family, pad0;
+    u16 pad1;
+    i32 interface;
+    u16 state;
+    u8 flags, type;
+  };
+  static_assert(sizeof(Body) == 12);
+  constexpr u16 kTo = 1, kLinkAddress = 2, kReachable = 2, kStale = 4;
+  constexpr u8 kRouter = 0x80, kUnicast = 1;
+  begin(kNewNeighbour, kNlMulti, sequence, port);
+  const Body b{
+      n.ip.is_v4() ? kInet4 : kInet6, 0,       0, static_cast<i32>(kWireIndex), n.reachable ? kReachable : kStale,
+      n.router ? kRouter : u8{0},     kUnicast};
+  body(&b, sizeof b);
+  attribute(kTo, bytes_of(n.ip), size_of(n.ip));
+  attribute(kLinkAddress, n.mac, sizeof n.mac);
+  end();
+}
+
+void NetlinkBuilder::rule(u8 family, u32 priority, u8 table, u32 sequence, u32 port) {
+  constexpr u16 kPriority = 6, kSuppressPrefix = 14, kTable = 15, kProtocol = 21;
+  constexpr u8 kToTable = 1, kByKernel = 2;
+  begin(kNewRule, kNlMulti, sequence, port);
+  const u8 b[12] = {family, 0, 0, 0, table, 0, 0, kToTable};  // struct fib_rule_hdr
+  body(b, sizeof b);
+  attribute_u32(kTable, table);
+  attribute_u32(kSuppressPrefix, ~u32{0});
+  attribute(kProtocol, &kByKernel, sizeof kByKernel);
+  if (priority != 0) attribute_u32(kPriority, priority);
+  end();
+}
+
 void NetlinkBuilder::done(u32 sequence, u32 port) {
   begin(kNlDone, kNlMulti, sequence, port);
   const u32 status = 0;

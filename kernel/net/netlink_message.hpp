@@ -25,7 +25,9 @@ enum NetlinkType : u16 {
   kGetAddress = 22,
   kNewRoute = 24,
   kGetRoute = 26,
+  kNewNeighbour = 28,
   kGetNeighbour = 30,
+  kNewRule = 32,
   kGetRule = 34,
 };
 
@@ -48,6 +50,9 @@ class NetlinkBuilder {
   void address(const Interface& i, const InterfaceAddress& a, u32 sequence, u32 port);
   // A connected network, or the default route where `gateway` is not null.
   void route(const Interface& i, const InterfaceAddress* network, const IpAddress* gateway, u32 sequence, u32 port);
+  void neighbour(const Neighbour& n, u32 sequence, u32 port);
+  // A rule of the policy database: look into `table`.
+  void rule(u8 family, u32 priority, u8 table, u32 sequence, u32 port);
   void done(u32 sequence, u32 port);
   void error(i32 negative_errno, const NetlinkHeader& request, u32 port);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// NETLINK_ROUTE: reads requests out of what is sent and queues the answers. Other protocols do not exist.
+// Reads requests out of what is sent and queues the answers.
 #include "kernel/net/netlink_socket.hpp"
 
 #include "kernel/net/core.hpp"
@@ -45,6 +45,25 @@ void dump_routes(NetlinkBuilder& out, const NetlinkHeader& request, u32 port, u8
     for (usize a = 0; a < i.address_count; ++a) {
       if (family_fits(family, i.addresses[a].ip)) out.route(i, &i.addresses[a], nullptr, request.sequence, port);
     }
+  }
+}
+
+void dump_neighbours(NetlinkBuilder& out, const NetlinkHeader& request, u32 port, u8 family) {
+  Neighbour neighbour;
+  for (usize n = 0; neighbour_at(n, &neighbour); ++n) {
+    if (family_fits(family, neighbour.ip)) out.neighbour(neighbour, request.sequence, port);
+  }
+}
+
+// The rules that a machine starts with: nothing else can be had.
+void dump_rules(NetlinkBuilder& out, const NetlinkHeader& request, u32 port, u8 family) {
+  constexpr u8 kLocal = 255, kMain = 254, kDefault = 253;
+  constexpr u32 kMainPriority = 32766;
+  for (const u8 each : {kInet4, kInet6}) {
+    if (family != 0 && family != each) continue;
+    out.rule(each, 0, kLocal, request.sequence, port);
+    out.rule(each, kMainPriority, kMain, request.sequence, port);
+    if (each == kInet4) out.rule(each, kMainPriority + 1, kDefault, request.sequence, port);
   }
 }
 
@@ -115,6 +134,8 @@ Result<void> NetlinkSocket::queue(const u8* data, usize size) {
 
 Result<void> NetlinkSocket::answer(const NetlinkHeader& request, Span<const u8> body) {
   if ((request.flags & kNlRequest) == 0) return {};
+  constexpr int kDiagnosis = 4;
+  if (protocol() == kDiagnosis) return answer_diagnosis(request, body);
   PacketPtr space(Packet::create(kAnswerSize));
   if (!space) return Errno::NoBuffers;
   NetlinkBuilder out(space->data, space->capacity);
@@ -148,7 +169,10 @@ Result<void> NetlinkSocket::answer(const NetlinkHeader& request, Span<const u8> 
         failure = Errno::NetworkUnreachable;
       break;
     case kGetNeighbour:
+      dump_neighbours(out, request, port_, family);
+      break;
     case kGetRule:
+      dump_rules(out, request, port_, family);
       break;
     default:
       known = false;
@@ -168,6 +192,8 @@ Result<usize> NetlinkSocket::send(Message& message) {
   if ((message.flags & kMsgOob) != 0) return Errno::NotSupported;
   const usize size = message.data.remaining();
   if (size > kRequestMax) return Errno::MessageSize;
+  constexpr int kUevent = 15;
+  if (protocol() == kUevent) return size;  // to others of its group: there are none that would hear it
   TRY(init());
   choose_port();
   PacketPtr request(Packet::create(max<usize>(size, 1)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// AF_NETLINK, protocol NETLINK_ROUTE (netlink(7)): questions about links, addresses and routes are answered at once, as
-// getifaddrs(3) and Go's net package ask them. Nothing can be changed, and groups never hear of anything.
+// AF_NETLINK (netlink(7)). NETLINK_ROUTE: questions about links, addresses, routes, rules and neighbours are answered
+// at once, as getifaddrs(3), Go's net package and iproute2 ask them; nothing can be changed. NETLINK_SOCK_DIAG: the
+// sockets of the port tables. NETLINK_KOBJECT_UEVENT: silent. Groups never hear of anything.
 #pragma once
 
 #include "kernel/net/socket.hpp"
@@ -30,6 +31,7 @@ class NetlinkSocket final : public Socket {
  private:
   ~NetlinkSocket() override;
   Result<void> answer(const NetlinkHeader& request, Span<const u8> body);
+  Result<void> answer_diagnosis(const NetlinkHeader& request, Span<const u8> body);  // netlink_diag.cpp
   Result<void> queue(const u8* data, usize size);
   void choose_port();
 

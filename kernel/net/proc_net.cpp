@@ -119,6 +119,7 @@ void write_inet6_addresses(Writer& out) {
 }
 
 void provide(NetFile file, Writer& out) {
+  if (!init().ok()) return;
   switch (file) {
     case NetFile::kDevices:
       return write_devices(out);

@@ -4,7 +4,7 @@
 
 namespace uni::net {
 
-// Tells procfs who fills /proc/net. Called once, by init().
+// Tells procfs who fills /proc/net, at boot. The network starts with the first question.
 void provide_proc_net();
 
 }  // namespace uni::net

@@ -235,6 +235,8 @@ Result<usize> UdpSocket::send_segments(Message& message) {
 
 Result<usize> UdpSocket::send(Message& message) {
   if ((message.flags & kMsgOob) != 0) return Errno::NotSupported;
+  const bool more = (message.flags & kMsgMore) != 0;
+  if (is_udp() && (more || corked_.load(std::memory_order_acquire))) return send_corked(message);
   if (segment_size_ != 0 && message.data.remaining() > segment_size_) return send_segments(message);
   if (message.data.remaining() > 0xffff) return Errno::MessageSize;
   Address to;
@@ -288,6 +290,7 @@ usize UdpSocket::readable_bytes() {
 
 Result<void> UdpSocket::set_option(Option option, i64 value) {
   const bool on = value != 0;
+  if (option == Option::kUdpCork) return set_cork(on);
   CoreGuard guard;
   switch (option) {
     case Option::kPacketInfo:
@@ -381,6 +384,8 @@ Result<i64> UdpSocket::get_option(Option option) {
       return multicast_.get_option(option);
     case Option::kReceiveError:
       return receive_error_;
+    case Option::kUdpCork:
+      return cork_option_;
     case Option::kV6Only:
       return v6_only_;
     case Option::kHeaderIncluded:

@@ -111,6 +111,23 @@ class UdpSocket final : public Socket {
   usize charge_ = 0;
   Mutex reader_;
 
+  // UDP_CORK, MSG_MORE: the datagram that is being put together, and where it goes.
+  struct Cork {
+    Vector<u8> data;
+    bool named = false;
+    Address to;
+    bool has_packet_info = false;
+    IpAddress packet_to = kAnyV4;
+    u32 packet_interface = 0;
+    i32 own_ttl = -1, own_tos = -1;
+  };
+  Result<usize> send_corked(Message& message);
+  Result<void> uncork();  // cork_lock_ held
+  Result<void> set_cork(bool on);
+  Mutex cork_lock_;
+  OwnPtr<Cork> cork_;
+  std::atomic<bool> corked_{false};  // cork_ is there, or the option is on
+
   Multicast multicast_;
   PacketList errors_;        // MSG_ERRQUEUE
   ListNode raw_node_;        // of all sockets that are not UDP's
@@ -118,7 +135,7 @@ class UdpSocket final : public Socket {
 
   bool v6_only_ = false, packet_info_ = false, v6_packet_info_ = false, receive_ttl_ = false, receive_tos_ = false;
   bool v6_receive_hops_ = false, v6_receive_class_ = false, header_included_ = false, free_bind_ = false;
-  bool receive_error_ = false;
+  bool receive_error_ = false, cork_option_ = false;
   u32 segment_size_ = 0;  // UDP_SEGMENT: a longer message goes in pieces of it
   u8 ttl_ = 64, tos_ = 0;
 };
