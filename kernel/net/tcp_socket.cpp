@@ -367,8 +367,6 @@ Result<void> TcpSocket::shutdown(ShutdownHow how) {
 }
 
 Result<usize> TcpSocket::send(Message& message) {
-  // lwIP sends no urgent pointer.
-  if ((message.flags & kMsgOob) != 0 && state() == State::kConnected && !is_local()) return Errno::NotSupported;
   const State s = state();
   if (s == State::kConnected && is_local()) {
     return stream_->send(end_, *this, message, send_timeout_, local_limit());
@@ -387,7 +385,7 @@ Result<usize> TcpSocket::send(Message& message) {
 
 Result<usize> TcpSocket::receive(Message& message) {
   if ((message.flags & kMsgErrQueue) != 0) return Errno::Again;
-  if ((message.flags & kMsgOob) != 0 && state() == State::kConnected && !is_local()) return Errno::Invalid;
+  if ((message.flags & kMsgOob) != 0 && state() == State::kConnected && !is_local()) return wire_take_urgent(message);
   if (message.from != nullptr) message.from->family = AddressFamily::kNone;
   switch (state()) {
     case State::kConnected:
@@ -428,7 +426,8 @@ usize TcpSocket::readable_bytes() {
   if (state() != State::kConnected) return 0;
   if (is_local()) return stream_->readable_bytes(end_);
   CoreGuard guard;
-  return rx_bytes_;
+  const usize mark = wire_mark();
+  return oob_inline() || mark == kNoMark ? rx_bytes_ : mark;
 }
 
 }  // namespace uni::net

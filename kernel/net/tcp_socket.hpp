@@ -37,11 +37,14 @@ class TcpSocket final : public Socket {
 
   // From lwIP's callbacks, core lock held.
   struct WireEvents;
+  // A segment says that the byte before sequence number `behind` is urgent (RFC 6093). Core lock held.
+  void urgent_told(u32 behind);
+  static void segment_is_urgent(tcp_pcb* pcb, u32 behind);
   // Is there no room for another connection? Core lock held.
   bool accept_queue_full(u32 least = 0) const;
 
  protected:
-  bool at_mark() override { return state() == State::kConnected && is_local() && stream_->at_mark(end_); }
+  bool at_mark() override;
   usize readable_bytes() override;
   usize unsent_bytes() override;
 
@@ -81,9 +84,19 @@ class TcpSocket final : public Socket {
   void wire_flush();
   void wire_consumed(usize bytes);
   bool wire_may_send() const;
-  Errno wire_queue(pbuf* data, bool more);
-  Result<usize> wire_send(Message& message);     // takes it
-  Result<usize> wire_receive(Message& message);  // takes it
+  enum class Urgency : u8 { kNone, kLastByte };
+  Errno wire_queue(pbuf* data, bool more, Urgency urgency);
+  // tcp_urgent.cpp. Where the reader is in the peer's sequence, and how far off the urgent byte is from there: kNoMark
+  // where there is none, or it has not come yet.
+  static constexpr usize kNoMark = ~usize{0};
+  u32 wire_read_sequence() const { return rx_start_ + rx_taken_; }
+  usize wire_mark() const;
+  bool wire_mark_within(usize bytes) const { return urgent_ && urgent_sequence_ - wire_read_sequence() < bytes; }
+  // Bytes that a reader can have, as FIONREAD and poll(2) count them.
+  usize wire_readable() const;
+  Result<usize> wire_take_urgent(Message& message);  // takes the lock
+  Result<usize> wire_send(Message& message);         // takes it
+  Result<usize> wire_receive(Message& message);      // takes it
   Result<usize> wire_copy_out(Message& message, usize wanted);
   void wire_linger();         // takes it
   u32 wire_poll() const;      // takes it
@@ -113,7 +126,10 @@ class TcpSocket final : public Socket {
   pbuf* rx_head_ = nullptr;
   pbuf* rx_tail_ = nullptr;
   usize rx_bytes_ = 0;
-  u32 consumed_ = 0;  // read by the program, not yet told to lwIP
+  u32 consumed_ = 0;                 // read by the program, not yet told to lwIP
+  u32 rx_start_ = 0, rx_taken_ = 0;  // the peer's first sequence number, and what the program has read since
+  u32 urgent_sequence_ = 0;
+  bool urgent_ = false, urgent_taken_ = false;
   bool rx_end_ = false;
   Mutex reader_, writer_;
 

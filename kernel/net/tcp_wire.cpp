@@ -74,7 +74,7 @@ struct TcpSocket::WireEvents {
     else
       s.rx_tail_->next = data;
     s.rx_tail_ = last;
-    s.wake(kReadBits);
+    s.wake(s.urgent_ ? kReadBits | fs::kPollPri : kReadBits);
     return ERR_OK;
   }
 
@@ -103,6 +103,7 @@ struct TcpSocket::WireEvents {
     if (arg == nullptr) return ERR_OK;
     TcpSocket& s = socket(arg);
     s.local_ip_ = from_lwip(pcb->local_ip);
+    s.rx_start_ = pcb->rcv_nxt;
     pcb->cwnd = max<tcpwnd_size_t>(pcb->cwnd, kInitialWindow * pcb->mss);
     s.state_.store(State::kConnected, std::memory_order_release);
     s.wake(kWriteBits);
@@ -131,6 +132,7 @@ struct TcpSocket::WireEvents {
     child.remote_ip_ = remote;
     child.remote_port_ = pcb->remote_port;
     child.wire_adopt(pcb);
+    child.rx_start_ = pcb->rcv_nxt;
     pcb->cwnd = max<tcpwnd_size_t>(pcb->cwnd, kInitialWindow * pcb->mss);
     child.state_.store(State::kConnected, std::memory_order_release);
     listener.add_pending(child);
@@ -302,7 +304,9 @@ u32 TcpSocket::wire_poll() const {
   const bool receive_shut = rx_end_ || read_shut_;
   if (receive_shut) bits |= fs::kPollRdHup | kReadBits;
   if (receive_shut && write_shut_) bits |= fs::kPollHup;
-  if (rx_head_ != nullptr && rx_bytes_ >= receive_low_water_) bits |= kReadBits;
+  const usize readable = wire_readable();
+  if (readable != 0 && readable >= receive_low_water_) bits |= kReadBits;
+  if (wire_mark() != kNoMark && !urgent_taken_) bits |= fs::kPollPri;
   if (write_shut_ || pcb_ == nullptr || wire_may_send()) bits |= kWriteBits;
   return bits;
 }
@@ -345,11 +349,20 @@ usize TcpSocket::unsent_bytes() {
 
 }  // namespace uni::net
 
+void uni::net::TcpSocket::segment_is_urgent(tcp_pcb* pcb, u32 behind) {
+  if (pcb->recv != WireEvents::received || pcb->callback_arg == nullptr) return;
+  TcpSocket& s = WireEvents::socket(pcb->callback_arg);
+  if (s.pcb_ == pcb && s.state() == State::kConnected) s.urgent_told(behind);
+}
+
 // Connection requests wait outside while the accept queue is full: the peer sends its SYN again.
 extern "C" signed char uni_lwip_tcp_segment(tcp_pcb* pcb, tcp_hdr* header) {
   using namespace uni::net;
-  if (pcb->state != LISTEN) [[likely]]
+  if (pcb->state != LISTEN) [[likely]] {
+    if ((TCPH_FLAGS(header) & TCP_URG) != 0) [[unlikely]]
+      TcpSocket::segment_is_urgent(pcb, header->seqno + lwip_ntohs(header->urgp));
     return ERR_OK;
+  }
   if ((TCPH_FLAGS(header) & TCP_SYN) == 0) return ERR_OK;
   const IpAddress to = from_lwip(*ip_current_dest_addr());
   const IpAddress from = from_lwip(*ip_current_src_addr());

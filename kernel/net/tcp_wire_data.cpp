@@ -36,11 +36,11 @@ tcp_seg* last_of(tcp_seg* seg) {
 
 // Makes a segment of a buffer and appends it to what is to be sent: what tcp_write does, without its copy. Takes the
 // buffer on success.
-Errno TcpSocket::wire_queue(pbuf* data, bool more) {
+Errno TcpSocket::wire_queue(pbuf* data, bool more, Urgency urgency) {
   tcp_pcb* pcb = pcb_;
   const u16 size = data->tot_len;
   if (size > pcb->snd_buf || pcb->snd_queuelen >= TCP_SND_QUEUELEN) return Errno::Again;
-  if (pcb->unsent != nullptr && size <= kJoinMax) {
+  if (pcb->unsent != nullptr && size <= kJoinMax && urgency == Urgency::kNone) {
     // Behind data that waits (for Nagle, for the window) small writes share a segment.
     const err_t e = tcp_write(pcb, data->payload, size, TCP_WRITE_FLAG_COPY | (more ? TCP_WRITE_FLAG_MORE : 0));
     if (e != ERR_OK) return Errno::Again;
@@ -63,6 +63,11 @@ Errno TcpSocket::wire_queue(pbuf* data, bool more) {
   seg->tcphdr->seqno = lwip_htonl(pcb->snd_lbb);
   TCPH_HDRLEN_FLAGS_SET(seg->tcphdr, TCP_HLEN / 4, more ? 0 : TCP_PSH);
   seg->tcphdr->urgp = 0;
+  if (urgency == Urgency::kLastByte) {
+    // The pointer is to what follows the urgent byte (RFC 6093, 4).
+    TCPH_SET_FLAG(seg->tcphdr, TCP_URG);
+    seg->tcphdr->urgp = lwip_htons(size);
+  }
   tcp_seg* last = last_of(pcb->unsent);
   if (last == nullptr)
     pcb->unsent = seg;
@@ -134,7 +139,10 @@ Result<usize> TcpSocket::wire_send(Message& message) {
       const bool more_comes = corked || message.data.remaining() > 0;
       for (usize i = 0; i < batch.count; ++i) {
         const usize size = batch.items[i]->tot_len;
-        failure = wire_queue(batch.items[i], more_comes || i + 1 < batch.count);
+        const bool last = i + 1 == batch.count && message.data.remaining() == 0;
+        const bool urgent = last && (message.flags & kMsgOob) != 0;
+        failure =
+            wire_queue(batch.items[i], more_comes || i + 1 < batch.count, urgent ? Urgency::kLastByte : Urgency::kNone);
         if (failure != Errno{}) break;
         batch.items[i] = nullptr;
         sent += size;
@@ -154,20 +162,30 @@ Result<usize> TcpSocket::wire_copy_out(Message& message, usize wanted) {
   const bool peek = (message.flags & kMsgPeek) != 0;
   const bool discard = (message.flags & kMsgTrunc) != 0;
   pbuf* at = nullptr;
+  // At the urgent byte: it is stepped over, unless it is data like others. Before it: reading ends there.
+  usize skip = 0;
   {
     CoreGuard guard;
-    wanted = min(wanted, rx_bytes_);
+    const usize mark = wire_mark();
+    if (mark == 0 && !oob_inline()) skip = 1;
+    wanted = min(wanted, rx_bytes_ - skip);
+    if (mark != 0 && mark != kNoMark) wanted = min(wanted, mark);
     at = rx_head_;
   }
+  usize start = 0;
+  if (skip != 0 && at->len == skip)
+    at = at->next;
+  else
+    start = skip;
   // Only readers take buffers off, so the first `wanted` bytes stay where they are.
   usize copied = 0;
   while (copied < wanted) {
-    const usize part = min<usize>(at->len, wanted - copied);
+    const usize part = min<usize>(at->len - start, wanted - copied);
     if (discard) {
       message.data.skip(part);
       copied += part;
     } else {
-      Result<usize> put = message.data.put(at->payload, part);
+      Result<usize> put = message.data.put(static_cast<const u8*>(at->payload) + start, part);
       if (!put.ok()) {
         if (copied == 0) return put.error();
         break;
@@ -176,14 +194,18 @@ Result<usize> TcpSocket::wire_copy_out(Message& message, usize wanted) {
       copied += done;
       if (done < part) break;
     }
+    start = 0;
     if (copied < wanted) at = at->next;
   }
   if (peek || copied == 0) return copied;
+  const usize gone = copied + skip;
   pbuf* finished = nullptr;
   {
     CoreGuard guard;
-    usize left = min(copied, rx_bytes_);
+    usize left = min(gone, rx_bytes_);
     rx_bytes_ -= left;
+    if (wire_mark_within(gone)) urgent_ = false;
+    rx_taken_ += static_cast<u32>(gone);
     pbuf** tail = &finished;
     while (rx_head_ != nullptr && left >= rx_head_->len) {
       pbuf* p = rx_head_;
@@ -201,7 +223,7 @@ Result<usize> TcpSocket::wire_copy_out(Message& message, usize wanted) {
       rx_head_->len = static_cast<u16>(rx_head_->len - left);
       rx_head_->tot_len = static_cast<u16>(rx_head_->tot_len - left);
     }
-    consumed_ += static_cast<u32>(copied);
+    consumed_ += static_cast<u32>(gone);
     if (consumed_ >= kConsumedMin) wire_consumed(0);
   }
   // Off the queue they are ours alone: their pages need no lock.
@@ -227,13 +249,13 @@ Result<usize> TcpSocket::wire_receive(Message& message) {
       if (!r.ok()) return total > 0 ? Result<usize>(total) : Result<usize>(r.error());
       total += r.take();
     }
-    if (total > 0 && total >= target) return total;
+    if (total > 0 && (total >= target || at_mark())) return total;
     if (!polled) {
       // The answer may be in the device's ring already.
       polled = true;
       poll_wire();
       CoreGuard guard;
-      if (rx_head_ != nullptr) continue;
+      if (wire_readable() != 0) continue;
     }
     if (total == 0 && has_error()) {
       const Errno e = take_error();
@@ -241,11 +263,11 @@ Result<usize> TcpSocket::wire_receive(Message& message) {
     }
     {
       CoreGuard guard;
-      if (rx_head_ == nullptr && (rx_end_ || read_shut_)) return total;
+      if (wire_readable() == 0 && (rx_end_ || read_shut_)) return total;
     }
     const Result<void> waited = wait_until(message.flags, receive_timeout_, [&] {
       CoreGuard guard;
-      return rx_head_ != nullptr || rx_end_ || read_shut_ || has_error();
+      return wire_readable() != 0 || rx_end_ || read_shut_ || has_error();
     });
     if (!waited.ok()) return total > 0 ? Result<usize>(total) : Result<usize>(waited.error());
   }
