@@ -8,8 +8,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 
+#include "cli/image/data_ranges.hpp"
 #include "cli/image/gpt.hpp"
+#include "cli/image/layout.hpp"
 #include "cli/image/manifest_config.hpp"
 #include "cli/image/root_reader.hpp"
 #include "cli/image/signature.hpp"
@@ -73,6 +76,63 @@ Expected<void> check_table(const ImageInfo& image, gpt::Table& table) {
   return {};
 }
 
+std::unexpected<Diagnostic> not_as_packed(const ImageInfo& image, std::string why) {
+  return fail({.what = "damaged image",
+               .where = image.path.string(),
+               .why = std::move(why),
+               .hint = "make the image again with `uni pack`"});
+}
+
+struct Range {
+  std::uint64_t begin, end;
+};
+
+// The bytes that something else checks: all others are zero.
+std::vector<Range> checked_ranges(const ImageInfo& image, const gpt::Table& table, const gpt::Partition& config,
+                                  std::size_t config_size, std::size_t manifest_size) {
+  const auto part = [](std::uint64_t at, std::uint64_t size) { return Range{at, at + size}; };
+  std::vector<Range> out{part(0, gpt::kFrontSectors * gpt::kSector),
+                         part(image.kernel.offset, image.kernel.size),
+                         part(config.offset, config_size),
+                         part(image.root.offset, image.root.size),
+                         part(image.manifest.offset, manifest_size),
+                         part(table.disk_size - gpt::kBackSectors * gpt::kSector, gpt::kBackSectors * gpt::kSector)};
+  std::ranges::sort(out, {}, &Range::begin);
+  return out;
+}
+
+bool is_zero(const InputFile& file, std::uint64_t begin, std::uint64_t end) {
+  std::vector<char> buffer(std::size_t{1} << 16);
+  while (begin < end) {
+    const auto part = std::span(buffer).first(std::min<std::uint64_t>(buffer.size(), end - begin));
+    if (!file.read_exact(begin, part) || std::ranges::any_of(part, [](char c) { return c != 0; })) return false;
+    begin += part.size();
+  }
+  return true;
+}
+
+// The boot configuration's bytes, and the zeros between the parts and up to the file's end.
+Expected<void> check_rest(const ImageInfo& image, const gpt::Table& table, const std::string& manifest) {
+  auto file = InputFile::open(image.path);
+  if (!file) return std::unexpected(file.error());
+  auto config = image.config.encode();
+  if (!config) return std::unexpected(config.error());
+  const auto where = std::ranges::find(table.partitions, gpt::guid(layout::kConfigType), &gpt::Partition::type);
+  std::string bytes(config->size(), '\0');
+  if (where == table.partitions.end() || !file->read_exact(where->offset, bytes) || bytes != *config)
+    return not_as_packed(image, "its boot configuration is not written as `uni pack` writes it");
+  std::uint64_t at = 0;
+  auto ranges = checked_ranges(image, table, *where, config->size(), manifest.size());
+  ranges.push_back({image.size, image.size});
+  for (const Range& range : ranges) {
+    const bool good = for_data_ranges(file->fd(), at, std::max(at, range.begin),
+                                      [&](std::uint64_t b, std::uint64_t e) { return is_zero(*file, b, e); });
+    if (!good) return not_as_packed(image, fmt::format("there is something between its parts, behind byte {}", at));
+    at = std::max(at, range.end);
+  }
+  return {};
+}
+
 Expected<Manifest> manifest_to_check(const VerifyOptions& options, const std::string& inside) {
   if (options.manifest.empty()) return parse_manifest(options.image, inside);
   auto text = read_text(options.manifest);
@@ -100,6 +160,7 @@ Expected<int> run_verify(const VerifyOptions& options) {
   if (auto ok = check_table(*image, table); !ok) return std::unexpected(ok.error());
   auto text = read_manifest_text(*image);
   if (!text) return std::unexpected(text.error());
+  if (auto ok = check_rest(*image, table, *text); !ok) return std::unexpected(ok.error());
   auto inside = parse_manifest(options.image, *text);
   if (!inside) return std::unexpected(inside.error());
   auto manifest = manifest_to_check(options, *text);

@@ -11,7 +11,9 @@
 #include <type_traits>
 #include <vector>
 
+#include "cli/image/root_unused.hpp"
 #include "loader/analyze/digest.hpp"
+#include "loader/analyze/file.hpp"
 #include "loader/analyze/sha1.hpp"
 
 namespace uni {
@@ -36,6 +38,7 @@ class RootWalk {
       : image_(image), with_sha1_(with_sha1), progress_(progress), buffer_(kChunk) {}
 
   Expected<std::map<std::string, RootEntry>> walk() {
+    initialize_ext2_error_table();
     ext2_filsys raw = nullptr;
     const std::string option = fmt::format("offset={}", image_.root.offset);
     const errcode_t error =
@@ -56,6 +59,7 @@ class RootWalk {
       if (count != counted_[inode] && count != 1)
         return wrong(fmt::format("inode {}", inode), "its link count is wrong");
     }
+    if (auto ok = check_unused(); !ok) return std::unexpected(ok.error());
     return std::move(out_);
   }
 
@@ -76,12 +80,23 @@ class RootWalk {
     return 0;
   }
 
+  Expected<void> check_unused() {
+    const auto file = InputFile::open(image_.path);
+    if (!file) return std::unexpected(file.error());
+    const UsedByTree used{claimed_, [this](ext2_ino_t i) { return links_.contains(i); }};
+    std::string fault = fault_in_unused(fs_.get(), file->fd(), image_.root.offset, used);
+    return fault.empty() ? Expected<void>{} : wrong("/", std::move(fault));
+  }
+
   struct Blocks {
     RootWalk* walk;
     const char* problem;
+    std::uint64_t size = 0;  // in bytes, of what has data
+    blk64_t last = 0;        // the block that holds its end, 0: none
   };
-  static int take_block(ext2_filsys fs, blk64_t* block, e2_blkcnt_t, blk64_t, int, void* argument) {
+  static int take_block(ext2_filsys fs, blk64_t* block, e2_blkcnt_t number, blk64_t, int, void* argument) {
     auto* blocks = static_cast<Blocks*>(argument);
+    if (number >= 0 && static_cast<std::uint64_t>(number) == blocks->size / fs->blocksize) blocks->last = *block;
     if (*block >= ext2fs_blocks_count(fs->super)) {
       blocks->problem = "a block lies behind the end";
     } else if (ext2fs_test_block_bitmap2(fs->block_map, *block) == 0) {
@@ -98,11 +113,14 @@ class RootWalk {
     if (!links_.emplace(number, inode.i_links_count).second) return {};
     if (ext2fs_test_inode_bitmap2(fs_->inode_map, number) == 0) return wrong(path, "its inode is marked free");
     if (ext2fs_inode_has_valid_blocks2(fs_.get(), const_cast<ext2_inode*>(&inode)) == 0) return {};
-    Blocks blocks{this, nullptr};
+    Blocks blocks{this, nullptr, EXT2_I_SIZE(&inode)};
     const errcode_t error =
         ext2fs_block_iterate3(fs_.get(), number, BLOCK_FLAG_READ_ONLY, nullptr, take_block, &blocks);
     if (blocks.problem != nullptr) return wrong(path, blocks.problem);
-    return error != 0 ? Expected<void>(broken(path, error)) : Expected<void>{};
+    if (error != 0) return broken(path, error);
+    if (blocks.last != 0 && !tail_is_zero(fs_.get(), blocks.last, blocks.size % fs_->blocksize))
+      return wrong(path, "its last block holds something behind its end");
+    return {};
   }
 
   Expected<void> directory(ext2_ino_t number, const std::string& path, unsigned depth) {
