@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The same input gives the same bytes: in another directory, with another umask and time zone, later, from the manifest.
+# The same input gives the same bytes: in another directory, with another umask, time zone and locale, on one
+# processor, later, from the manifest.
 . "$(dirname "$0")/../lib.sh"
 echo 'int main(void) { return 0; }' > main.c
 cc -o server main.c
@@ -17,6 +18,16 @@ cmp a/server.yaml b/server.yaml || fail "two directories give two manifests"
 "$UNI" pack a/server.yaml -o again.img 2> /dev/null || fail "the manifest cannot be packed"
 cmp a/server.img again.img || fail "the manifest gives another image"
 [ ! -e again.yaml ] || fail "packing a manifest wrote another one"
+# On one processor, in other locales, with another home, without the scan's cache.
+first=$(taskset -pc $$ | sed 's/.*: //; s/[,-].*//')
+locale -a | grep -ixq 'tr_TR.utf8' && turkish=tr_TR.UTF-8 || turkish=C
+alone() { (cd b && taskset -c "$first" env "$@" "$UNI" pack ./server -a ../site:/srv -e A=1 -- x y 2> /dev/null); }
+for setting in LC_ALL=C LC_ALL=C.UTF-8 LC_ALL=$turkish LC_ALL=no_such LANG=de_DE.UTF-8 "HOME=$PWD"; do
+  rm -f b/server.img b/server.yaml
+  alone "$setting" "XDG_CACHE_HOME=$PWD/cache-$RANDOM" || fail "with $setting"
+  cmp a/server.img b/server.img || fail "one processor and $setting give another image"
+  cmp a/server.yaml b/server.yaml || fail "one processor and $setting give another manifest"
+done
 
 SOURCE_DATE_EPOCH=1000000000 "$UNI" pack ./server -o dated.img 2> /dev/null || fail "with SOURCE_DATE_EPOCH"
 SOURCE_DATE_EPOCH=1000000000 "$UNI" pack ./server -o dated2.img 2> /dev/null || fail "with SOURCE_DATE_EPOCH"
