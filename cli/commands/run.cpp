@@ -18,6 +18,7 @@
 #include <memory>
 
 #include "cli/commands/commands.hpp"
+#include "cli/commands/search_path.hpp"
 #include "cli/image/reader.hpp"
 #include "cli/report/report.hpp"
 #include "cli/vmm/accel.hpp"
@@ -282,7 +283,8 @@ Expected<int> run_run(const RunOptions& options,
                            .stdio = options.terminal ? vmm::Stdio::kTerminal : vmm::Stdio::kPorts,
                            .log = options.verbose ? vmm::LogLevel::kVerbose : vmm::LogLevel::kQuiet,
                            .trace = options.strace ? vmm::Trace::kStrace : vmm::Trace::kOff,
-                           .run_log = options.log});
+                           .run_log = options.log,
+                           .found_elsewhere = found_along_path(*image, config)});
 }
 
 void add_run(CLI::App& app, Verbs& verbs) {

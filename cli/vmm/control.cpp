@@ -132,9 +132,9 @@ void GuestReport::hint(std::string text) {
   if (hints_.size() < kHintLimit && std::ranges::find(hints_, text) == hints_.end()) hints_.push_back(std::move(text));
 }
 
-std::vector<std::string> GuestReport::hints() const {
+std::vector<std::string> GuestReport::hints(const FoundElsewhere& elsewhere) const {
   std::vector<std::string> all = hints_;
-  for (std::string& text : lacked_.hints()) {
+  for (std::string& text : lacked_.hints(elsewhere)) {
     if (all.size() < kHintLimit) all.push_back(std::move(text));
   }
   return all;

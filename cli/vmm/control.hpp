@@ -28,7 +28,7 @@ class GuestReport {
   // The program could not be started: the reason as a diagnostic.
   const std::optional<Diagnostic>& refused() const { return refused_; }
   // One sentence for each thing that the program lacked, without repetition. Looks at files of this machine.
-  std::vector<std::string> hints() const;
+  std::vector<std::string> hints(const FoundElsewhere& elsewhere = {}) const;
   // What went on in the background when the program ended well, as a sentence; empty: nothing.
   const std::string& left_running() const { return left_running_; }
   // The lines that tell what was lacking and how the program ended, for `uni run --log` and `uni pack --learn`.

@@ -46,8 +46,12 @@ std::string shell_word(std::string_view text) {
 // The sentences so far, and what they name already: a file by any of its paths, a program by its name.
 class Sentences {
  public:
+  explicit Sentences(const FoundElsewhere& elsewhere) : elsewhere_(elsewhere) {}
+
   void program(const std::string& path, std::string_view what) {
-    if (stays_out(path) || !is_program_file(path) || named_.contains(base_name(path)) || !first(path)) return;
+    if (stays_out(path) || (elsewhere_ && elsewhere_(path)) || !is_program_file(path) ||
+        named_.contains(base_name(path)) || !first(path))
+      return;
     named_.insert(base_name(path));
     out_.push_back(fmt::format("the program {} `{}`, which is not in the image; `uni pack --add-program {}` adds it",
                                what, printable(path), shell_word(printable(path))));
@@ -72,6 +76,7 @@ class Sentences {
     return ::stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && files_.insert({st.st_dev, st.st_ino}).second;
   }
 
+  const FoundElsewhere& elsewhere_;
   std::vector<std::string> out_;
   std::set<std::pair<dev_t, ino_t>> files_;
   std::set<std::string> named_;
@@ -83,8 +88,8 @@ void Lacked::keep(std::vector<std::string>& list, std::string path) {
   if (path.starts_with('/') && list.size() < kMostKept) list.push_back(normalise(path));
 }
 
-std::vector<std::string> Lacked::hints() const {
-  Sentences sentences;
+std::vector<std::string> Lacked::hints(const FoundElsewhere& elsewhere) const {
+  Sentences sentences(elsewhere);
   for (const std::string& path : executed_)
     sentences.program(path, "tried to execute");
   for (const std::string& path : opened_)

@@ -3,10 +3,15 @@
 // what exists on this machine can be what was meant.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace uni::vmm {
+
+// Whether the image has what was looked for at this guest path somewhere else, where the same search finds it. May be
+// empty: nothing is known.
+using FoundElsewhere = std::function<bool(const std::string& path)>;
 
 class Lacked {
  public:
@@ -18,7 +23,7 @@ class Lacked {
   // One printable sentence for each file with the command that adds it, what is most likely needed first: programs that
   // were executed, files that were opened, programs that were looked for (one of a name, wherever $PATH has led), and
   // the last few other files that were looked at.
-  std::vector<std::string> hints() const;
+  std::vector<std::string> hints(const FoundElsewhere& elsewhere) const;
 
  private:
   static void keep(std::vector<std::string>& list, std::string path);

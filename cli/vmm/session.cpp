@@ -303,6 +303,15 @@ class Session {
       report::warning(fmt::format("{}: the log cannot be written", options_.run_log));
   }
 
+  // By a signal or a key. What ends by another signal than the user's has crashed.
+  bool ended_by_user() const {
+    const int status = guest_.status().value_or(0);
+    const bool by_key = status == 128 + SIGINT || status == 128 + SIGQUIT;
+    if (guest_.refused()) return false;
+    return (options_.stdio == Stdio::kTerminal && by_key) ||
+           (told_to_end_ && (status < 128 || by_key || status == 128 + SIGTERM));
+  }
+
   Expected<int> verdict() {
     log_.end();
     write_run_log();
@@ -319,8 +328,10 @@ class Session {
       if (!guest_.left_running().empty() && !told_to_end_) report::hint(guest_.left_running());
       return 0;
     }
-    for (const std::string& hint : guest_.hints())
-      report::hint(hint);
+    if (!ended_by_user()) {
+      for (const std::string& hint : guest_.hints(options_.found_elsewhere))
+        report::hint(hint);
+    }
     if (guest_.refused()) {
       const int printed = report::error(*guest_.refused());
       return guest_.status().value_or(printed);

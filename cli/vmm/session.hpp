@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/vmm/kernel_log.hpp"
+#include "cli/vmm/lacked.hpp"
 #include "cli/vmm/loop.hpp"
 #include "cli/vmm/spec.hpp"
 #include "loader/analyze/diagnostic.hpp"
@@ -20,6 +21,7 @@ struct SessionOptions {
   LogLevel log = LogLevel::kQuiet;
   Trace trace = Trace::kOff;
   std::string run_log;  // a file for what the guest lacked; empty: none
+  FoundElsewhere found_elsewhere;
 };
 
 // Starts QEMU and blocks until it has ended and all of its output is written. Gives the program's status (128 + N for a

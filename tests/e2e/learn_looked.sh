@@ -52,6 +52,18 @@ same "the script with what was learned" "$(status_of "$UNI" run learned.img)" 0
 same "its output" "$(cat out)" greeted
 ! grep -q second/greet learned.yaml || fail "the second program of the name was added too"
 
+# What the search finds later is not lacking: this machine has the program in two places, the image in the second.
+cat > run.sh <<S
+#!/bin/sh
+greet
+exit 5
+S
+pack found.img ./run.sh --processes exec -e PATH="$path" -a "second/greet:$PWD/second/greet"
+same "a script with its program" "$(status_of "$UNI" run --log run.log found.img)" 5
+same "its output" "$(cat out)" greeted
+grep -qF "missing-path $PWD/first/greet" run.log || fail "the log lacks the first place: $(cat run.log)"
+! grep "hint.*greet" err >&2 || fail "a hint about a program that was found"
+
 ln -s elsewhere link
 pack look.img ./look -w "$PWD/second" -- "$PWD/odd dir/a b" "$PWD/link"
 same "a program that looks" "$(status_of "$UNI" run --log look.log look.img)" 7
@@ -89,3 +101,28 @@ same "the first hint" "$(grep -m 1 hint: err)" \
   "hint: the program opened \`$PWD/second/settings\`, which is not in the image; \`uni pack -a $PWD/second/settings:$PWD/second/settings\` adds it"
 same "hints about what was looked at" "$(grep -c "looked for" err)" 5
 has "the last one" "$(cat err)" "many/999"
+
+# Where the user has ended it, nothing was lacking.
+cat > serve.c <<'C'
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+  open(argv[1], O_RDONLY);
+  puts("up");
+  fflush(stdout);
+  if (argc > 2) return 9;
+  for (;;) pause();
+}
+C
+cc -o serve serve.c
+pack serve.img ./serve -- "$PWD/second/settings"
+for name in INT TERM; do
+  guest serve.img
+  await 30 grep -q up guest.out
+  signal_guest $name
+  ended $((128 + $(kill -l $name))) 20
+  same "what is said after SIG$name" "$(cat guest.err)" ""
+done
+same "its own end" "$(status_of "$UNI" run serve.img -- "$PWD/second/settings" end)" 9
+has "the hint" "$(cat err)" "the program opened \`$PWD/second/settings\`"

@@ -94,6 +94,14 @@ TEST_CASE("files that were opened are hinted at before those that were looked at
   CHECK(report.hints()[2].find("looked for `/etc/passwd`") != std::string::npos);
 }
 
+TEST_CASE("a program that the search has found elsewhere is not told") {
+  const GuestReport report = told("missing-program /bin/ls\nmissing-path /bin/cat\nmissing-file /etc/passwd\n");
+  const auto hints = report.hints([](const std::string& path) { return path == "/bin/ls"; });
+  REQUIRE(hints.size() == 2);
+  CHECK(hints[0].find("/etc/passwd") != std::string::npos);
+  CHECK(hints[1].find("/bin/cat") != std::string::npos);
+}
+
 TEST_CASE("what is executed and looked for is told once") {
   const GuestReport report = told("missing-program /bin/ls\nmissing-program /usr/bin/ls\nmissing-path /bin/ls\n");
   REQUIRE(report.hints().size() == 1);
