@@ -39,7 +39,8 @@ u32 interface_of(const GroupRequest& request) {
     if (request.interface.is_loopback()) return kLoopbackIndex;
     return is_own_address_locked(request.interface) ? kWireIndex : 0;
   }
-  return has_wire() ? kWireIndex : 0;
+  // Linux has no interface for it where there is no route; a machine with a loopback only has just one to choose.
+  return has_wire() ? kWireIndex : kLoopbackIndex;
 }
 
 err_t tell_stack(const IpAddress& group, bool join) {
