@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <future>
 #include <memory>
+#include <optional>
 #include <system_error>
 
 #include "cli/commands/commands.hpp"
@@ -262,6 +264,7 @@ Expected<PackResult> pack(const PackOptions& options) {
     }
   }
   std::optional<OutputFile> manifest;
+  std::future<Expected<void>> manifest_written;
   if (!from_manifest) {
     const fs::path directory = fs::absolute(manifest_path).lexically_normal().parent_path();
     auto file = OutputFile::create(manifest_path);
@@ -272,8 +275,9 @@ Expected<PackResult> pack(const PackOptions& options) {
       return fail(std::move(d));
     }
     manifest.emplace(std::move(*file));
-    const std::string text = write_manifest(m, directory, Origins::Relative);
-    if (auto ok = manifest->write(0, text); !ok) return std::unexpected(ok.error());
+    const auto write = [&, directory] { return manifest->write(0, write_manifest(m, directory, Origins::Relative)); };
+    // Beside the image's own: with thousands of files each takes its time.
+    manifest_written = std::async(std::launch::async, write);
     result->manifest = manifest_path;
   }
   const ImageRequest request{.output = result->image,
@@ -282,6 +286,9 @@ Expected<PackResult> pack(const PackOptions& options) {
                              .manifest = write_manifest(m, {}, Origins::Names),
                              .files = &m.files,
                              .time = m.time};
+  if (manifest) {
+    if (auto ok = manifest_written.get(); !ok) return std::unexpected(ok.error());
+  }
   if (auto ok = write_image(request); !ok) return std::unexpected(ok.error());
   if (manifest) {
     if (auto ok = manifest->commit(); !ok) {
@@ -327,8 +334,9 @@ void add_pack(CLI::App& app, Verbs& verbs) {
   verb->add_option("--processes", options->processes,
                    "whether the program may fork and execute others; default: what its code can do")
       ->type_name("none|fork|exec");
-  verb->add_option("--limit", options->limits,
-                   "what the guest allows: `processes` and `threads` at a time, `files` and `memory` of a process, `cpu` of all")
+  verb->add_option(
+          "--limit", options->limits,
+          "what the guest allows: `processes` and `threads` at a time, `files` and `memory` of a process, `cpu` of all")
       ->type_name("NAME=N")
       ->allow_extra_args(false);
   verb->add_option(

@@ -50,13 +50,14 @@ class RootWriter {
     if (auto ok = set_inode(EXT2_ROOT_INO, 0755, options_.time); !ok) return ok;
     fs_->super->s_wtime = 0;
     // ext2fs_flush() would stamp the time of now; s_now is what it takes instead.
-    return check(ext2fs_close2(fs_.release(), EXT2_FLAG_FLUSH_NO_SYNC), "closing");
+    if (auto ok = check(ext2fs_close2(fs_.release(), EXT2_FLAG_FLUSH_NO_SYNC), "closing"); !ok) return ok;
+    if (const int error = window_.flush(); error != 0) return fail(write_failure(error));
+    return {};
   }
 
  private:
-  Expected<void> check(errcode_t error, const std::string& what) {
+  static Expected<void> check(errcode_t error, const std::string& what) {
     if (error == 0) return {};
-    if (window_.failed_errno() != 0) return fail(write_failure(window_.failed_errno()));
     return fail({.what = "the root file system cannot be made",
                  .where = what,
                  .why = error_message(error),

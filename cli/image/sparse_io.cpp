@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// An io_manager of libext2fs over pread and pwrite. Its own one (unix_io) would write zeroed blocks out, and loses the
-// reason of a failed write.
+// An io_manager of libext2fs over memory. Its own one (unix_io) would write zeroed blocks out, loses the reason of a
+// failed write, and makes several system calls for each inode.
 #include "cli/image/sparse_io.hpp"
 
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "cli/image/temporary_files.hpp"
 #include "loader/analyze/file.hpp"
@@ -20,6 +21,7 @@ namespace uni {
 namespace {
 
 constexpr std::uint64_t kBlock = 4096;
+constexpr std::size_t kRun = std::size_t{1} << 20;  // of one write of several blocks
 
 bool all_zero(std::span<const char> bytes) {
   return bytes.empty() || (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
@@ -38,9 +40,9 @@ int write_all(int fd, std::uint64_t offset, std::span<const char> bytes) {
   return 0;
 }
 
-// Calls `data(offset, bytes)` for the runs of blocks that are not all zeros (or that `keep` says must be written).
-template <typename Keep, typename Data>
-int for_data_runs(std::uint64_t offset, std::span<const char> bytes, Keep keep, Data data) {
+// Calls `data(offset, bytes)` for the runs of blocks that are not all zeros, until it gives an errno.
+template <typename Data>
+int for_data_runs(std::uint64_t offset, std::span<const char> bytes, Data data) {
   std::size_t begin = 0;
   std::size_t at = 0;
   const auto flush = [&](std::size_t end) {
@@ -49,7 +51,7 @@ int for_data_runs(std::uint64_t offset, std::span<const char> bytes, Keep keep, 
   while (at < bytes.size()) {
     const std::uint64_t room = kBlock - (offset + at) % kBlock;
     const std::size_t size = std::min<std::uint64_t>(room, bytes.size() - at);
-    if (!keep(offset + at) && all_zero(bytes.subspan(at, size))) {
+    if (all_zero(bytes.subspan(at, size))) {
       if (const int error = flush(at); error != 0) return error;
       begin = at + size;
     }
@@ -172,9 +174,8 @@ std::unexpected<Diagnostic> OutputFile::broken(int number) const {
 }
 
 Expected<void> OutputFile::write(std::uint64_t offset, std::span<const char> bytes) {
-  const int error = for_data_runs(
-      offset, bytes, [](std::uint64_t) { return false; },
-      [&](std::uint64_t at, std::span<const char> run) { return write_all(fd_, at, run); });
+  const int error = for_data_runs(offset, bytes,
+                                  [&](std::uint64_t at, std::span<const char> run) { return write_all(fd_, at, run); });
   if (error != 0) return broken(error);
   return {};
 }
@@ -195,8 +196,7 @@ Expected<void> OutputFile::commit() {
   return {};
 }
 
-SparseWindow::SparseWindow(int fd, std::uint64_t offset, std::uint64_t size)
-    : fd_(fd), offset_(offset), size_(size), written_(size / kBlock + 1) {
+SparseWindow::SparseWindow(int fd, std::uint64_t offset, std::uint64_t size) : fd_(fd), offset_(offset), size_(size) {
   g_window = this;
 }
 
@@ -223,41 +223,63 @@ io_manager SparseWindow::manager() {
   return &manager;
 }
 
-errcode_t SparseWindow::read(std::uint64_t at, std::span<char> to) {
+errcode_t SparseWindow::read(std::uint64_t at, std::span<char> to) const {
   if (at > size_ || to.size() > size_ - at) return EXT2_ET_SHORT_READ;
   while (!to.empty()) {
-    const ssize_t n = ::pread(fd_, to.data(), to.size(), static_cast<off_t>(offset_ + at));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return errno;
-    if (n == 0) {
-      // Beyond the file's end so far: a hole.
-      std::ranges::fill(to, '\0');
-      return 0;
+    const std::size_t inside = at % kBlock;
+    const std::span<char> part = to.subspan(0, std::min(to.size(), kBlock - inside));
+    const auto block = blocks_.find(at / kBlock);
+    if (block == blocks_.end()) {
+      std::ranges::fill(part, '\0');
+    } else {
+      std::memcpy(part.data(), block->second.data() + inside, part.size());
     }
-    to = to.subspan(static_cast<std::size_t>(n));
-    at += static_cast<std::uint64_t>(n);
+    to = to.subspan(part.size());
+    at += part.size();
   }
   return 0;
 }
 
-int SparseWindow::write_new(std::uint64_t at, std::span<const char> from) const {
-  if (at > size_ || from.size() > size_ - at) return EINVAL;
-  return for_data_runs(
-      at, from, [](std::uint64_t) { return false; },
-      [&](std::uint64_t where, std::span<const char> run) { return write_all(fd_, offset_ + where, run); });
-}
-
 errcode_t SparseWindow::write(std::uint64_t at, std::span<const char> from) {
   if (at > size_ || from.size() > size_ - at) return EXT2_ET_SHORT_WRITE;
-  const int error = for_data_runs(
-      at, from, [&](std::uint64_t where) { return static_cast<bool>(written_[where / kBlock]); },
-      [&](std::uint64_t where, std::span<const char> run) {
-        for (std::uint64_t b = where / kBlock; b * kBlock < where + run.size(); ++b)
-          written_[b] = true;
-        return write_all(fd_, offset_ + where, run);
-      });
-  if (error != 0 && errno_ == 0) errno_ = error;
-  return error;
+  while (!from.empty()) {
+    const std::size_t inside = at % kBlock;
+    const std::span<const char> part = from.subspan(0, std::min(from.size(), kBlock - inside));
+    auto block = blocks_.find(at / kBlock);
+    if (block == blocks_.end() && !all_zero(part)) block = blocks_.try_emplace(at / kBlock).first;
+    if (block != blocks_.end()) std::memcpy(block->second.data() + inside, part.data(), part.size());
+    from = from.subspan(part.size());
+    at += part.size();
+  }
+  return 0;
+}
+
+int SparseWindow::flush() {
+  std::vector<char> run;
+  const auto write_run = [&](std::uint64_t end) {
+    const int error = run.empty() ? 0 : write_new(end * kBlock - run.size(), run);
+    run.clear();
+    return error;
+  };
+  std::uint64_t next = 0;
+  for (const auto& [number, block] : blocks_) {
+    if (number != next || run.size() >= kRun) {
+      if (const int error = write_run(next); error != 0) return error;
+    }
+    run.insert(run.end(), block.begin(), block.end());
+    next = number + 1;
+  }
+  blocks_.clear();
+  return write_run(next);
+}
+
+int SparseWindow::write_new(std::uint64_t at, std::span<const char> from) const {
+  if (at > size_ || from.size() > size_ - at) return EINVAL;
+  return for_data_runs(at, from, [&](std::uint64_t where, std::span<const char> run) {
+    // A file takes one write at a time. Linux lets the others spin on the inode's lock, which costs what digests need.
+    const std::lock_guard guard(lock_);
+    return write_all(fd_, offset_ + where, run);
+  });
 }
 
 }  // namespace uni

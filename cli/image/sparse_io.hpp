@@ -5,10 +5,12 @@
 
 #include <ext2fs/ext2fs.h>
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
+#include <map>
+#include <mutex>
 #include <span>
-#include <vector>
 
 #include "loader/analyze/diagnostic.hpp"
 
@@ -41,7 +43,8 @@ class OutputFile {
   int fd_ = -1;
 };
 
-// The window for libext2fs. One at a time; it keeps the errno of the first failed write, which libext2fs loses.
+// The window for libext2fs, over a part of a new file. What libext2fs writes, a few hundred bytes at a time, is held in
+// memory until flush(); the contents of files pass it by. One at a time.
 class SparseWindow {
  public:
   SparseWindow(int fd, std::uint64_t offset, std::uint64_t size);
@@ -51,19 +54,24 @@ class SparseWindow {
 
   // For ext2fs_initialize(): its manager opens the window whatever name it is given.
   static io_manager manager();
-  int failed_errno() const { return errno_; }
 
-  errcode_t read(std::uint64_t at, std::span<char> to);
+  // Of what write() has written; all else reads as zeros. They fail outside of the window only.
+  errcode_t read(std::uint64_t at, std::span<char> to) const;
   errcode_t write(std::uint64_t at, std::span<const char> from);
-  // Into blocks that nothing has written or will write, from several threads at once. Gives 0 or an errno.
+  // Brings the blocks that write() has written into the file; blocks of zeros stay holes. Gives 0 or an errno.
+  int flush();
+  // Into blocks of the file that write() has not written and will not write; by several threads at once. Gives 0 or an
+  // errno.
   int write_new(std::uint64_t at, std::span<const char> from) const;
 
  private:
+  static constexpr std::uint64_t kBlock = 4096;
+  using Block = std::array<char, kBlock>;
   int fd_;
   std::uint64_t offset_;
   std::uint64_t size_;
-  int errno_ = 0;
-  std::vector<bool> written_;  // a 4 KiB block that was written once must be overwritten, also with zeros
+  std::map<std::uint64_t, Block> blocks_;  // by number
+  mutable std::mutex lock_;                // see write_new()
 };
 
 }  // namespace uni

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <future>
 #include <system_error>
 
 #include "loader/analyze/digest.hpp"
@@ -311,8 +312,10 @@ Expected<Closure> ClosureBuilder::finish() {
     if (!entry.origin.empty() && sysroot_.host_path(path).lexically_normal() == entry.origin.lexically_normal())
       paths.push_back(path);
   }
+  // One thread reads the package database while the others digest.
+  auto packages = std::async(std::launch::async, [&] { return find_packages(sysroot_, paths); });
   if (auto ok = digest_files(files); !ok) return std::unexpected(ok.error());
-  for (auto& [path, package] : find_packages(sysroot_, paths))
+  for (auto& [path, package] : packages.get())
     out_.files[path].package = package;
   return std::move(out_);
 }

@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <system_error>
 
 #include "loader/analyze/closure.hpp"
 #include "loader/analyze/ld_search.hpp"
@@ -87,6 +88,7 @@ class ClosureBuilder {
   void put_parents(const std::string& guest, const std::string& reason);
   Expected<void> put_file(const std::string& guest, const std::filesystem::path& host, const std::string& reason);
   std::string place_of(const std::string& guest, const std::string& reason);
+  std::filesystem::path real_path(const std::filesystem::path& host, unsigned mode, std::error_code& error);
   Expected<void> check_parents() const;
   Expected<void> maybe_load(const std::string& guest, const Resolved& where);
   std::string chain_of(const LoadedObject& object) const;
@@ -96,10 +98,11 @@ class ClosureBuilder {
   Sysroot sysroot_;
   ElfReader reader_;
   Closure out_;
-  std::vector<std::unique_ptr<LinkMap>> maps_;   // one a program, the image's own first
-  std::set<std::string> known_objects_;          // guest paths of Closure::objects
-  std::set<std::string> walked_;                 // directories that add_tree() has seen
-  std::vector<std::filesystem::path> followed_;  // directories that add_from_host() is in through a link
+  std::vector<std::unique_ptr<LinkMap>> maps_;       // one a program, the image's own first
+  std::set<std::string> known_objects_;              // guest paths of Closure::objects
+  std::set<std::string> walked_;                     // directories that add_tree() has seen
+  std::vector<std::filesystem::path> followed_;      // directories that add_from_host() is in through a link
+  std::filesystem::path last_parent_, real_parent_;  // of real_path()
   std::vector<CacheEntry> cache_;
   bool lenient_ = false;
   std::vector<std::pair<std::string, std::string>> lacking_;  // a library's name, and what its absence means

@@ -82,6 +82,17 @@ std::string ClosureBuilder::place_of(const std::string& guest, const std::string
   return (parent->path == "/" ? "" : parent->path) + guest.substr(slash);
 }
 
+// As fs::canonical(). The files of a directory share its part of the work.
+fs::path ClosureBuilder::real_path(const fs::path& host, unsigned mode, std::error_code& error) {
+  if (S_ISLNK(mode) || host.filename() == "..") return fs::canonical(host, error);
+  const fs::path parent = host.parent_path();
+  if (last_parent_.empty() || parent != last_parent_) {
+    real_parent_ = fs::canonical(parent.empty() ? "." : parent, error);
+    last_parent_ = error ? fs::path() : parent;
+  }
+  return real_parent_ / host.filename();
+}
+
 Expected<void> ClosureBuilder::add_from_host(const AddedPath& added, const std::string& reason) {
   const std::string guest = place_of(normalise(added.guest), reason);
   struct stat st {};
@@ -111,7 +122,7 @@ Expected<void> ClosureBuilder::add_from_host(const AddedPath& added, const std::
     }
   }
   std::error_code error;
-  const fs::path host = fs::canonical(added.host, error);
+  const fs::path host = real_path(added.host, st.st_mode, error);
   if (error) {
     return fail({.what = "cannot be read", .where = added.host.string(), .why = errno_text(error.value()), .hint = {}});
   }

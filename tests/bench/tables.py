@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The tables: each function takes what it measures and returns Markdown."""
 import argparse
+import os
 import pathlib
 import platform
+import random
 import re
 import shutil
 import subprocess
@@ -202,7 +204,44 @@ def pgbench(work, quick):
     return table(["transactions per second", "Linux -c 1", "uni -c 1", "times", "Linux -c 2", "uni -c 2", "times"], rows)
 
 
-TABLES = {"hello": hello, "micro": micro, "processes": processes, "servers": servers, "pgbench": pgbench}
+def packing_input(work, megabytes):
+    """A tree of that size in files of 10 KB to 5 MB whose bytes do not repeat, always the same one."""
+    random.seed(1)
+    tree, total, count = work / "tree", 0, 0
+    while total < megabytes * 1000 * 1000:
+        size = random.randint(1_000_000, 5_000_000) if count % 50 == 0 else int(10_000 * 100 ** random.random())
+        folder = tree / f"d{count % 40}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"f{count}").write_bytes(random.randbytes(size))
+        total, count = total + size, count + 1
+    return tree, count
+
+
+def packing(work, quick):
+    """`uni pack PROGRAM -a TREE:/srv` beside `cp -r TREE`, 500 MB in the page cache, to files that are not there yet. `analysis` is
+    the same `uni pack` without the tree. The ratio is the median of each turn's own: (pack - analysis) / cp."""
+    tree, count = packing_input(work, 100 if quick else 500)
+    program = [UNI, "pack", PROGRAMS / "bench-hello"]
+    commands = {"cp -r": ["cp", "-r", tree, work / "out"], "uni pack": [*program, "-a", f"{tree}:/srv", "-o", work / "out.img"],
+                "analysis": [*program, "-o", work / "out.img"]}
+
+    def one(command):
+        shutil.rmtree(work / "out", ignore_errors=True)
+        for name in ("out.img", "out.yaml"):
+            (work / name).unlink(missing_ok=True)
+        os.sync()
+        return measure.times_of(command)
+
+    got = measure.in_turns(3 if quick else 11, {name: lambda c=command: one(c) for name, command in commands.items()})
+    rows = [[name, *(f"{number(median(values), 2)} ({number(min(values), 2)})" for values in zip(*got[name]))] for name in commands]
+    ratios = [median([(p[i] - a[i]) / c[i] for c, p, a in zip(*got.values())]) for i in (0, 1)]
+    rows.append(["ratio", *(number(r, 2) for r in ratios), ""])
+    busy = ", ".join(f"{load:.1f}" for load in os.getloadavg())
+    return f"{count} files, {len(os.sched_getaffinity(0))} processors, load averages at the end: {busy}.\n\n" + table(
+        ["seconds, median (best)", "wall clock", "processors", "of them in the kernel"], rows)
+
+
+TABLES = {"hello": hello, "micro": micro, "processes": processes, "servers": servers, "pgbench": pgbench, "packing": packing}
 
 
 def main(arguments, usage):
