@@ -4,6 +4,8 @@
 
 #include <ext2fs/ext2fs.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What others ask about the processors.
+// What others ask about the processors, and a plain sleep.
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/x86_64/apic.hpp"
 #include "kernel/arch/x86_64/cpu_local.hpp"
 #include "kernel/arch/x86_64/start.hpp"
 #include "kernel/sched/thread.hpp"
+#include "kernel/sync/wait_queue.hpp"
 
 namespace uni::sched {
 
@@ -18,6 +19,11 @@ unsigned current_cpu() {
 u64 idle_cycles(unsigned cpu) {
   const arch::Cpu& c = *arch::cpu_at(cpu);
   return c.idle_cycles + (c.idle ? arch::read_cycle_counter() - c.idle_since : 0);
+}
+
+Wake sleep_until(u64 deadline, Sleep how) {
+  WaitQueue nobody;
+  return nobody.wait([] { return false; }, deadline, how);
 }
 
 }  // namespace uni::sched

@@ -508,11 +508,6 @@ void kick(Thread& t) {
     arch::send_ipi(arch::cpu_at(cpu)->apic_id, arch::kRescheduleVector);
 }
 
-Wake sleep_until(u64 deadline, Sleep how) {
-  WaitQueue nobody;
-  return nobody.wait([] { return false; }, deadline, how);
-}
-
 void before_user(TrapFrame& frame) {
   Cpu* cpu = &this_cpu();
   while (true) {

@@ -15,10 +15,10 @@ for turn in 1 2 3; do
   NEST_SECONDS=220 "$UNI_TOP/tests/kvm/nest" "$UNI_TOP/tests/kvm/inside.sh" "$UNI:/uni/bin/uni" "$release/share:/uni/share" \
     "$release/lib:/uni/lib" "$PWD/hello.img:/hello.img" "$PWD/httpd.img:/httpd.img" "$PWD/redis.img:/redis.img" \
     /usr/bin/redis-cli /usr/bin/redis-benchmark /usr/bin/wrk > nest.out 2>&1 || status=$?
-  [ $status = 124 ] || break
+  [ "$status" = 124 ] || break
   echo "the emulated machine stood still, turn $turn"
 done
-[ $status = 0 ] || fail "the machine with KVM failed with status $status: $(tail -n 20 nest.out)"
+[ "$status" = 0 ] || fail "the machine with KVM failed with status $status: $(tail -n 20 nest.out)"
 
 # value NAME: what the machine said of it.
 value() { sed -n "s/^@ $1 //p" nest.out; }
