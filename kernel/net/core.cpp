@@ -243,7 +243,7 @@ bool six_is_ready(const IpAddress& to) {
   return false;
 }
 
-void wait_for_six(const IpAddress& to) {
+void wait_for_six(const IpAddress& to, Router router) {
   if (!g_wired) return;
   const bool link = to.is_link_local() || to.is_multicast();
   const u64 started = g_clock->started_ns;
@@ -257,7 +257,7 @@ void wait_for_six(const IpAddress& to) {
     CoreGuard guard;
     return six_is_ready(to);
   };
-  if (!coming()) (void)g_clock->address_changed.wait(coming, started + kRouterWaitNs);
+  if (!coming() && router == Router::kAwaited) (void)g_clock->address_changed.wait(coming, started + kRouterWaitNs);
   if (coming() && !ready()) (void)g_clock->address_changed.wait(ready, started + kSixWaitNs);
 }
 
@@ -270,9 +270,9 @@ void pass_on_name_servers() {
 
 }  // namespace
 
-void wait_for_address(const IpAddress& to) {
+void wait_for_address(const IpAddress& to, Router router) {
   if (!to.is_v4()) {
-    wait_for_six(to);
+    wait_for_six(to, router);
     return pass_on_name_servers();
   }
   if (!g_dhcp) return;

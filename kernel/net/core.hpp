@@ -38,7 +38,10 @@ Result<void> init();
 bool has_wire();
 // Waits until there is an address to reach `to` from, a few seconds at most: DHCP's, or one of IPv6 that a router's
 // advertisement gave and that is known to be unique. After the start's first seconds, or without a device, never waits.
-void wait_for_address(const IpAddress& to);
+// Router::kAsIs: for no router that has not spoken yet. connect(2) of UDP sends nothing, and resolvers only ask by it
+// which of a name's addresses can be reached.
+enum class Router : u8 { kAwaited, kAsIs };
+void wait_for_address(const IpAddress& to, Router router = Router::kAwaited);
 // Takes waiting frames from the device, where there are any, without waiting for its interrupt.
 void poll_wire();
 

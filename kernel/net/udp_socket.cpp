@@ -97,7 +97,7 @@ Result<void> UdpSocket::connect(const Address& address, Waiting) {
   }
   Address to = TRY(resolve(address));
   if (to.ip.is_any()) to.ip = to.ip.is_v4() ? IpAddress::v4(127, 0, 0, 1) : IpAddress::v6_loopback();
-  if (!is_own_address(to.ip)) wait_for_address(to.ip);
+  if (!is_own_address(to.ip)) wait_for_address(to.ip, Router::kAsIs);
   CoreGuard guard;
   if (is_wire_broadcast_locked(to.ip) && !broadcast_) return Errno::Access;
   IpAddress source{};
