@@ -136,7 +136,8 @@ bool apply_allow_list() {
   return true;
 }
 
-extern "C" void syscall_main(TrapFrame* frame) {
+// Within one page: code that goes over a page's end is not chained by QEMU's TCG, which made each call a third slower.
+extern "C" [[gnu::aligned(256)]] void syscall_main(TrapFrame* frame) {
   Thread& thread = Thread::current();
   thread.frame = frame;
   const u64 number = frame->rax;
