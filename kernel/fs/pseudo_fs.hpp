@@ -45,6 +45,18 @@ struct Row {
   u16 mode = 0444;
   StringView alias = {};    // a directory that shows the rows of another path (with its own numbers)
   bool first_only = false;  // not shown through an alias
+
+  // A file whose content never changes, and one that is made when it is read.
+  static constexpr Row fixed(StringView path, StringView content) {
+    Row r{path};
+    r.text = content;
+    return r;
+  }
+  static constexpr Row made(StringView path, Show show) {
+    Row r{path};
+    r.show = show;
+    return r;
+  }
 };
 
 struct Table {

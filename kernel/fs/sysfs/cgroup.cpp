@@ -105,48 +105,37 @@ Result<void> show_processes(Writer& out, const Numbers&) {
   return {};
 }
 
-constexpr Row text(StringView path, StringView content) {
-  Row r{path};
-  r.text = content;
-  return r;
-}
-constexpr Row file(StringView path, pseudo::Show show) {
-  Row r{path};
-  r.show = show;
-  return r;
-}
-
 constexpr Row kRows[] = {
-    text("cgroup.controllers", "cpuset cpu memory pids\n"),
-    text("cgroup.subtree_control", "\n"),
-    text("cgroup.type", "domain\n"),
-    text("cgroup.events", "populated 1\nfrozen 0\n"),
-    text("cgroup.freeze", "0\n"),
-    text("cgroup.max.depth", "max\n"),
-    text("cgroup.max.descendants", "max\n"),
-    text("cgroup.stat", "nr_descendants 0\nnr_dying_descendants 0\n"),
-    file("cgroup.procs", show_processes),
-    file("cpuset.cpus", show_cpus),
-    file("cpuset.cpus.effective", show_cpus),
-    text("cpuset.mems", "0\n"),
-    text("cpuset.mems.effective", "0\n"),
-    file("cpu.max", show_cpu_max),
-    text("cpu.max.burst", "0\n"),
-    text("cpu.idle", "0\n"),
-    text("cpu.weight", "100\n"),
-    text("cpu.weight.nice", "0\n"),
-    file("cpu.stat", show_cpu_stat),
-    file("memory.max", show_memory_max),
-    text("memory.high", "max\n"),
-    text("memory.low", "0\n"),
-    text("memory.min", "0\n"),
-    file("memory.current", show_memory_current),
-    file("memory.stat", show_memory_stat),
-    text("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\noom_group_kill 0\n"),
-    text("memory.swap.max", "0\n"),
-    text("memory.swap.current", "0\n"),
-    file("pids.max", show_pids_max),
-    file("pids.current", show_pids_current),
+    Row::fixed("cgroup.controllers", "cpuset cpu memory pids\n"),
+    Row::fixed("cgroup.subtree_control", "\n"),
+    Row::fixed("cgroup.type", "domain\n"),
+    Row::fixed("cgroup.events", "populated 1\nfrozen 0\n"),
+    Row::fixed("cgroup.freeze", "0\n"),
+    Row::fixed("cgroup.max.depth", "max\n"),
+    Row::fixed("cgroup.max.descendants", "max\n"),
+    Row::fixed("cgroup.stat", "nr_descendants 0\nnr_dying_descendants 0\n"),
+    Row::made("cgroup.procs", show_processes),
+    Row::made("cpuset.cpus", show_cpus),
+    Row::made("cpuset.cpus.effective", show_cpus),
+    Row::fixed("cpuset.mems", "0\n"),
+    Row::fixed("cpuset.mems.effective", "0\n"),
+    Row::made("cpu.max", show_cpu_max),
+    Row::fixed("cpu.max.burst", "0\n"),
+    Row::fixed("cpu.idle", "0\n"),
+    Row::fixed("cpu.weight", "100\n"),
+    Row::fixed("cpu.weight.nice", "0\n"),
+    Row::made("cpu.stat", show_cpu_stat),
+    Row::made("memory.max", show_memory_max),
+    Row::fixed("memory.high", "max\n"),
+    Row::fixed("memory.low", "0\n"),
+    Row::fixed("memory.min", "0\n"),
+    Row::made("memory.current", show_memory_current),
+    Row::made("memory.stat", show_memory_stat),
+    Row::fixed("memory.events", "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\noom_group_kill 0\n"),
+    Row::fixed("memory.swap.max", "0\n"),
+    Row::fixed("memory.swap.current", "0\n"),
+    Row::made("pids.max", show_pids_max),
+    Row::made("pids.current", show_pids_current),
 };
 
 constexpr pseudo::Table kTable = {kRows,  sizeof kRows / sizeof kRows[0], "cgroup2", 0x63677270, 0, next_number,

@@ -56,16 +56,6 @@ Result<void> show_node_memory(Writer& out, const Numbers&) {
   return {};
 }
 
-constexpr Row text(StringView path, StringView content) {
-  Row r{path};
-  r.text = content;
-  return r;
-}
-constexpr Row file(StringView path, pseudo::Show show) {
-  Row r{path};
-  r.show = show;
-  return r;
-}
 constexpr Row directory(StringView path) {
   Row r{path};
   r.kind = RowKind::kDirectory;
@@ -73,43 +63,43 @@ constexpr Row directory(StringView path) {
 }
 
 constexpr Row kRows[] = {
-    file("devices/system/cpu/online", show_cpus),
-    file("devices/system/cpu/possible", show_cpus),
-    file("devices/system/cpu/present", show_cpus),
-    text("devices/system/cpu/offline", "\n"),
-    text("devices/system/cpu/isolated", "\n"),
-    text("devices/system/cpu/kernel_max", "63\n"),
-    text("devices/system/cpu/cpu<cpu>/online", "1\n"),
-    file("devices/system/cpu/cpu<cpu>/topology/physical_package_id", show_own_number),
-    text("devices/system/cpu/cpu<cpu>/topology/core_id", "0\n"),
-    text("devices/system/cpu/cpu<cpu>/topology/die_id", "0\n"),
-    file("devices/system/cpu/cpu<cpu>/topology/thread_siblings", show_own_mask),
-    file("devices/system/cpu/cpu<cpu>/topology/thread_siblings_list", show_own_number),
-    file("devices/system/cpu/cpu<cpu>/topology/core_siblings", show_own_mask),
-    file("devices/system/cpu/cpu<cpu>/topology/core_siblings_list", show_own_number),
-    file("devices/system/cpu/cpu<cpu>/topology/core_cpus", show_own_mask),
-    file("devices/system/cpu/cpu<cpu>/topology/core_cpus_list", show_own_number),
-    file("devices/system/cpu/cpu<cpu>/topology/package_cpus", show_own_mask),
-    file("devices/system/cpu/cpu<cpu>/topology/package_cpus_list", show_own_number),
-    text("devices/system/node/online", "0\n"),
-    text("devices/system/node/possible", "0\n"),
-    text("devices/system/node/has_cpu", "0\n"),
-    text("devices/system/node/has_memory", "0\n"),
-    text("devices/system/node/has_normal_memory", "0\n"),
-    file("devices/system/node/node0/cpulist", show_cpus),
-    file("devices/system/node/node0/cpumap", show_all_mask),
-    text("devices/system/node/node0/distance", "10\n"),
-    file("devices/system/node/node0/meminfo", show_node_memory),
+    Row::made("devices/system/cpu/online", show_cpus),
+    Row::made("devices/system/cpu/possible", show_cpus),
+    Row::made("devices/system/cpu/present", show_cpus),
+    Row::fixed("devices/system/cpu/offline", "\n"),
+    Row::fixed("devices/system/cpu/isolated", "\n"),
+    Row::fixed("devices/system/cpu/kernel_max", "63\n"),
+    Row::fixed("devices/system/cpu/cpu<cpu>/online", "1\n"),
+    Row::made("devices/system/cpu/cpu<cpu>/topology/physical_package_id", show_own_number),
+    Row::fixed("devices/system/cpu/cpu<cpu>/topology/core_id", "0\n"),
+    Row::fixed("devices/system/cpu/cpu<cpu>/topology/die_id", "0\n"),
+    Row::made("devices/system/cpu/cpu<cpu>/topology/thread_siblings", show_own_mask),
+    Row::made("devices/system/cpu/cpu<cpu>/topology/thread_siblings_list", show_own_number),
+    Row::made("devices/system/cpu/cpu<cpu>/topology/core_siblings", show_own_mask),
+    Row::made("devices/system/cpu/cpu<cpu>/topology/core_siblings_list", show_own_number),
+    Row::made("devices/system/cpu/cpu<cpu>/topology/core_cpus", show_own_mask),
+    Row::made("devices/system/cpu/cpu<cpu>/topology/core_cpus_list", show_own_number),
+    Row::made("devices/system/cpu/cpu<cpu>/topology/package_cpus", show_own_mask),
+    Row::made("devices/system/cpu/cpu<cpu>/topology/package_cpus_list", show_own_number),
+    Row::fixed("devices/system/node/online", "0\n"),
+    Row::fixed("devices/system/node/possible", "0\n"),
+    Row::fixed("devices/system/node/has_cpu", "0\n"),
+    Row::fixed("devices/system/node/has_memory", "0\n"),
+    Row::fixed("devices/system/node/has_normal_memory", "0\n"),
+    Row::made("devices/system/node/node0/cpulist", show_cpus),
+    Row::made("devices/system/node/node0/cpumap", show_all_mask),
+    Row::fixed("devices/system/node/node0/distance", "10\n"),
+    Row::made("devices/system/node/node0/meminfo", show_node_memory),
     directory("devices/system/node/node0/cpu<cpu>"),
-    text("devices/system/clocksource/clocksource0/current_clocksource", "tsc\n"),
-    text("devices/system/clocksource/clocksource0/available_clocksource", "tsc \n"),
-    text("kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n"),
-    text("kernel/mm/transparent_hugepage/defrag", "always defer defer+madvise [madvise] never\n"),
-    text("kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152\n"),
-    text("kernel/mm/transparent_hugepage/shmem_enabled", "always within_size advise [never] deny force\n"),
-    text("kernel/mm/transparent_hugepage/use_zero_page", "0\n"),
-    text("kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0\n"),
-    text("kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "0\n"),
+    Row::fixed("devices/system/clocksource/clocksource0/current_clocksource", "tsc\n"),
+    Row::fixed("devices/system/clocksource/clocksource0/available_clocksource", "tsc \n"),
+    Row::fixed("kernel/mm/transparent_hugepage/enabled", "[always] madvise never\n"),
+    Row::fixed("kernel/mm/transparent_hugepage/defrag", "always defer defer+madvise [madvise] never\n"),
+    Row::fixed("kernel/mm/transparent_hugepage/hpage_pmd_size", "2097152\n"),
+    Row::fixed("kernel/mm/transparent_hugepage/shmem_enabled", "always within_size advise [never] deny force\n"),
+    Row::fixed("kernel/mm/transparent_hugepage/use_zero_page", "0\n"),
+    Row::fixed("kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "0\n"),
+    Row::fixed("kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "0\n"),
     directory("fs/cgroup"),
     directory("class/net"),
     directory("class/block"),
