@@ -103,6 +103,13 @@ u16 Domain::handled_fs() const {
   return named != 0 ? static_cast<u16>(named | kRefer) : u16{0};
 }
 
+bool Domain::knows_files() const {
+  for (const Domain* d = this; d != nullptr; d = d->below()) {
+    if (d->handled_fs() != 0) return true;
+  }
+  return false;
+}
+
 bool Domain::within(const Domain& other) const {
   const Domain* d = this;
   while (d != nullptr && d->layer_ > other.layer_)
@@ -121,9 +128,8 @@ RefPtr<Domain> domain_of(Process& process) {
 }
 
 Result<void> check_mount() {
-  for (const Domain* d = bound() ? current() : nullptr; d != nullptr; d = d->below()) {
-    if (d->handled_fs() != 0) return Errno::NotPermitted;
-  }
+  const Domain* domain = bound() ? current() : nullptr;
+  if (domain != nullptr && domain->knows_files()) return Errno::NotPermitted;
   return {};
 }
 

@@ -88,6 +88,7 @@ class Domain : public RefCounted {
   unsigned layer() const { return layer_; }  // 0: nothing below
   u16 handled_fs() const;                    // with what every layer that knows of files takes away
   const Rules& rules() const { return rules_; }
+  bool knows_files() const;  // does any layer take away something of files?
   // Is it `other`, or does it stand on it?
   bool within(const Domain& other) const;
 

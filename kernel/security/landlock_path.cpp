@@ -75,10 +75,7 @@ void allow_in_mount(const Dentry& from, Denied& denied) {
 const Domain* domain_for(const Dentry& place) {
   if (!bound() || place.mount() == nullptr) return nullptr;
   const Domain* const domain = Thread::current().landlock.get();
-  for (const Domain* d = domain; d != nullptr; d = d->below()) {
-    if (d->handled_fs() != 0) return domain;
-  }
-  return nullptr;
+  return domain != nullptr && domain->knows_files() ? domain : nullptr;
 }
 
 u16 denied_at(const Domain& domain, const Dentry& place, u16 wanted) {

@@ -18,6 +18,7 @@
 #include "kernel/sched/trace.hpp"
 #include "kernel/time/posix_timers.hpp"
 #include "syscall-shim/abi/process.hpp"
+#include "syscall-shim/linux/extensible.hpp"
 #include "syscall-shim/linux/process.hpp"
 #include "syscall-shim/linux/thread.hpp"
 #include "syscall-shim/linux/thread_ioprio.hpp"
@@ -266,13 +267,7 @@ Result<i64> sys_clone(u64 flags, u64 stack, UserPtr<i32> parent_tid, UserPtr<i32
 Result<i64> sys_clone3(UserPtr<u8> arguments, u64 size) {
   if (size > kPageSize) return Errno::TooBig;
   if (size < 64) return Errno::Invalid;
-  CloneArguments a{};
-  TRY(copy_from_user(&a, arguments.address(), min<u64>(size, sizeof a)));
-  for (u64 at = sizeof a; at < size; ++at) {
-    u8 byte = 0;
-    TRY(copy_from_user(&byte, arguments.address() + at, 1));
-    if (byte != 0) return Errno::TooBig;
-  }
+  const auto a = TRY(read_extensible<CloneArguments>(arguments.address(), size));
   constexpr u64 kKnown = 0x3ffffff00 & ~u64{kCloneDetached};
   if ((a.flags & ~(kKnown | 0x80)) != 0) return Errno::Invalid;
   if (a.exit_signal > signal::kCount || ((a.flags & (kCloneThread | kCloneParent)) != 0 && a.exit_signal != 0))

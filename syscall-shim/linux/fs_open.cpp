@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Descriptors: open(2), close(2), dup(2), pipe(2), memfd_create(2) and their families.
 #include "kernel/fs/inode_file.hpp"
+#include "syscall-shim/linux/extensible.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
 namespace uni::shim {
@@ -53,12 +54,7 @@ Result<i64> sys_creat(UserText path, u32 mode) {
 Result<i64> sys_openat2(i32 directory, UserText path, UserPtr<abi::OpenHow> how, u64 size) {
   if (size < sizeof(abi::OpenHow)) return Errno::Invalid;
   if (size > kPageSize) return Errno::TooBig;
-  const abi::OpenHow wanted = TRY(how.read());
-  for (u64 at = sizeof(abi::OpenHow); at < size; ++at) {
-    u8 byte = 0;
-    TRY(copy_from_user(&byte, how.address() + at, 1));
-    if (byte != 0) return Errno::TooBig;
-  }
+  const auto wanted = TRY(read_extensible<abi::OpenHow>(how.address(), size));
   if ((wanted.flags & ~u64{kKnownFlags}) != 0 || (wanted.resolve & ~u64{63}) != 0) return Errno::Invalid;
   const u32 flags = static_cast<u32>(wanted.flags);
   const bool makes = (flags & (fs::kOpenCreate | kTmpFileBit)) != 0;

@@ -5,6 +5,7 @@
 
 #include "kernel/fs/anonymous.hpp"
 #include "kernel/fs/dentry.hpp"
+#include "syscall-shim/linux/extensible.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 #include "syscall-shim/linux/net_common.hpp"
 #include "syscall-shim/linux/process.hpp"
@@ -48,19 +49,11 @@ Result<RefPtr<Ruleset>> ruleset_of(i32 fd) {
   return RefPtr<Ruleset>(static_cast<Ruleset*>(file.get()));
 }
 
-// A structure that may be shorter than ours, or longer where the rest is zero (copy_struct_from_user).
 Result<RulesetAttributes> read_attributes(UserAddr from, u64 size) {
-  RulesetAttributes a{};
   if (is_null(from)) return Errno::Fault;
-  if (size < sizeof a.fs) return Errno::Invalid;
+  if (size < sizeof(RulesetAttributes::fs)) return Errno::Invalid;
   if (size > kPageSize) return Errno::TooBig;
-  TRY(copy_from_user(&a, from, min<u64>(size, sizeof a)));
-  for (u64 at = sizeof a; at < size; ++at) {
-    u8 byte = 0;
-    TRY(copy_from_user(&byte, from + at, 1));
-    if (byte != 0) return Errno::TooBig;
-  }
-  return a;
+  return read_extensible<RulesetAttributes>(from, size);
 }
 
 Result<void> add_path(Ruleset& ruleset, UserAddr from) {

@@ -5,6 +5,7 @@
 
 #include "kernel/boot/boot_info.hpp"
 #include "kernel/fs/pseudo_fs.hpp"
+#include "kernel/fs/sysfs/sysfs.hpp"
 #include "kernel/mm/page.hpp"
 #include "kernel/sched/bandwidth.hpp"
 #include "kernel/sched/pid_table.hpp"
@@ -33,15 +34,6 @@ void amount(Writer& out, u64 value) {
 u64 used_pages() {
   const mm::MemoryStats m = mm::memory_stats();
   return m.total_pages - min(m.total_pages, m.free_pages);
-}
-
-Result<void> show_cpus(Writer& out, const Numbers&) {
-  const unsigned cpus = sched::cpu_count();
-  if (cpus == 1)
-    out.write("0\n");
-  else
-    format(out, "0-{}\n", cpus - 1);
-  return {};
 }
 
 Result<void> show_cpu_max(Writer& out, const Numbers&) {
@@ -115,8 +107,8 @@ constexpr Row kRows[] = {
     Row::fixed("cgroup.max.descendants", "max\n"),
     Row::fixed("cgroup.stat", "nr_descendants 0\nnr_dying_descendants 0\n"),
     Row::made("cgroup.procs", show_processes),
-    Row::made("cpuset.cpus", show_cpus),
-    Row::made("cpuset.cpus.effective", show_cpus),
+    Row::made("cpuset.cpus", sysfs::show_cpus),
+    Row::made("cpuset.cpus.effective", sysfs::show_cpus),
     Row::fixed("cpuset.mems", "0\n"),
     Row::fixed("cpuset.mems.effective", "0\n"),
     Row::made("cpu.max", show_cpu_max),

@@ -19,16 +19,6 @@ u64 next_number(StringView kind, const Numbers&, u64 from) {
   return from < sched::cpu_count() ? from : ~u64{0};
 }
 
-// "0-3", or "0" for one.
-Result<void> show_cpus(Writer& out, const Numbers&) {
-  const unsigned cpus = sched::cpu_count();
-  if (cpus == 1)
-    out.write("0\n");
-  else
-    format(out, "0-{}\n", cpus - 1);
-  return {};
-}
-
 Result<void> show_all_mask(Writer& out, const Numbers&) {
   const unsigned cpus = sched::cpu_count();
   format(out, "{:x}\n", cpus >= 64 ? ~u64{0} : (u64{1} << cpus) - 1);
@@ -112,6 +102,15 @@ constexpr pseudo::Table kTable = {kRows,  sizeof kRows / sizeof kRows[0], "sysfs
                                   nullptr};
 
 }  // namespace
+
+Result<void> show_cpus(Writer& out, const pseudo::Numbers&) {
+  const unsigned cpus = sched::cpu_count();
+  if (cpus == 1)
+    out.write("0\n");
+  else
+    format(out, "0-{}\n", cpus - 1);
+  return {};
+}
 
 Result<RefPtr<FileSystem>> create() {
   return pseudo::create(kTable);
