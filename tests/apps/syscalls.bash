@@ -12,6 +12,14 @@ trace() {
   strace -f -qq -e signal=none -o "trace.$name" "$@" < /dev/null > "out.$name" 2> "err.$name"
 }
 
+# traced NAME COMMAND...: adds the calls of a further run to those of NAME.
+traced() {
+  local name=$1
+  shift
+  trace "$name.part" "$@" || true
+  cat "trace.$name.part" >> "trace.$name"
+}
+
 # served NAME READY COMMAND...: starts a server under strace and waits until READY succeeds.
 served() {
   served_as root "$@"

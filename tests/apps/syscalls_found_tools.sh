@@ -1,18 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What `uni inspect` finds against what Linux sees, for the tools among the tests' programs: git, bash, make, gdb, strace,
-# openssl, iconv, getent, ping and mono. A command's few runs use a small part of it, so more than 2.5 times as many calls may be
-# found.
+# What `uni inspect` finds against what Linux sees, for the tools among the tests' programs: git, bash, make, iconv, getent, ping
+# and mono.
 . "$(dirname "$0")/syscalls.bash"
-export FACTOR=5
-
-# traced NAME COMMAND...: adds the calls of a further run to those of NAME.
-traced() {
-  local name=$1
-  shift
-  trace "$name.part" "$@" || true
-  cat "trace.$name.part" >> "trace.$name"
-}
 
 export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b HOME=$PWD
 mkdir repository
@@ -44,7 +34,10 @@ SCRIPT
 trace bash bash load.bash || true
 compare bash /usr/bin/bash
 
+head -c 1000 /dev/zero > small.txt
+head -c 3000000 /dev/zero > big.txt
 mkdir made
+echo 'all: ; true' > made/Others.mk
 cat > made/Makefile << 'MAKEFILE'
 all: a b c
 
@@ -57,34 +50,43 @@ c: a b
 include extra.mk
 extra.mk:
 	echo X=1 > $@
+
+library.a: library.a(x.o)
+
+%.o:
+	echo $@ > $@
+
+others: library.a link ~root $(wildcard ~root/*) $(realpath a)
+	$(file > text,some text)$(shell cat text)
+	cat $(file < text) || true
+
+link:
+	ln -s a link
 MAKEFILE
 traced make make -j2 -C made
 traced make make -C made -n -d
+traced make make -C made -O -j2 -L -l 100 others
+traced make bash -c 'exec make -f - all < made/Others.mk'
+traced make make -C made -t all
 compare make /usr/bin/make
 
-printf '#include <stdio.h>\nint main(void) { puts("x"); return 3; }\n' > small.c
-cc -g -o small small.c
-# A tracer's own calls: Linux lets nobody trace what is traced, so each looks at what it can.
-trace strace strace -o inner.trace true || true
-compare strace /usr/bin/strace
-trace gdb gdb -q -batch -ex 'info functions' -ex 'list main' -ex 'disassemble main' -ex 'shell true' -ex 'python print(1)' ./small || true
-compare gdb /usr/bin/gdb
-
-head -c 100000 /dev/urandom > random
-for line in "dgst -sha256 random" "enc -aes-256-cbc -pbkdf2 -k x -in random -out encrypted" "genrsa -out key.pem 2048" \
-  "rand -hex 8" "req -x509 -new -key key.pem -subj /CN=x -out cert.pem" "x509 -in cert.pem -noout -text" \
-  "speed -seconds 1 -bytes 64 sha256" "list -providers -provider legacy" "s_client -connect 127.0.0.1:1" "version -a"; do
-  # shellcheck disable=SC2086 # words
-  traced openssl openssl $line
-done
-compare openssl /usr/bin/openssl
-
-trace iconv iconv -f EUC-JP -t UTF-8 -o out.txt small.c || true
+# What the C library does only where the environment asks for it: profiles, messages of the linker, huge pages for malloc.
+library=(env GLIBC_TUNABLES=glibc.malloc.hugetlb=2097152 LD_DEBUG=libs LD_PROFILE=libc.so.6 "LD_PROFILE_OUTPUT=$PWD")
+traced iconv "${library[@]}" iconv -f EUC-JP -t UTF-8 -o out.txt small.txt
+traced iconv iconv -f UTF-16 -t UTF-8//TRANSLIT big.txt
+traced iconv bash -c 'exec iconv -f LATIN1 -t UTF-8 -c < small.txt'
+traced iconv bash -c 'cat big.txt | exec iconv -f LATIN1 -t ISO-2022-JP'
+traced iconv env GLIBC_TUNABLES=glibc.malloc.hugetlb=1 iconv -l
+traced iconv iconv -f /usr/share/i18n/charmaps/ISO-8859-15.gz -t /usr/share/i18n/charmaps/UTF-8.gz small.txt
+traced iconv env LC_ALL=C.UTF-8 iconv -f no-such -t UTF-8 small.txt nothing
 compare iconv /usr/bin/iconv
-for line in "passwd root" "hosts localhost" "services http" "group" "protocols tcp" "ahostsv4 localhost"; do
+for line in "-s files passwd root" "-s files hosts localhost" "-s files services http" "-s files group" "-s files protocols tcp" \
+  "-s files initgroups root" "-s files shadow" "-s files networks" "-s files rpc" "-s files ethers a" "-s files netgroup a" \
+  "ahostsv4 localhost" "ahosts 127.0.0.1" "--help"; do
   # shellcheck disable=SC2086 # words
   traced getent getent $line
 done
+traced getent "${library[@]}" getent -s files group
 compare getent /usr/bin/getent
 trace ping ping -c 2 -i 0.2 127.0.0.1 || true
 compare ping "$(command -v ping)"
