@@ -21,6 +21,7 @@ using Kind = CodeEvent::Kind;
 
 constexpr std::uint64_t kLargestFile = std::uint64_t{2} << 30;
 constexpr std::uint64_t kLongestTable = 4096;
+constexpr std::string_view kGlibcSoname = "libc.so.6";
 
 std::string base_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
@@ -58,6 +59,14 @@ void join_groups(GraphObject& o) {
   }
   for (NodeIndex i = 0; i < o.group.size(); ++i)
     o.group[i] = root_of(o.group, i);
+}
+
+void find_exports(GraphObject& o) {
+  o.exports.resize(o.scan.starts.size());
+  for (const ImageSymbol& s : o.image.dynamic) {
+    if (!s.defined || !o.image.is_code(s.address)) continue;
+    if (const NodeIndex node = o.node_at(s.address); node != kNoNode) o.exports[o.group[node]] = true;
+  }
 }
 
 // Compiled Lisp, a saved heap or a file that is loaded, names the C functions that it calls.
@@ -160,6 +169,7 @@ Expected<CallGraph> CallGraph::build(const Closure& closure, unsigned threads) {
     o.address_taken.resize(o.scan.starts.size());
     o.pointed_to.resize(o.scan.starts.size());
     join_groups(o);
+    find_exports(o);
   }
   graph.classify(closure);
   graph.texts_.resize(graph.objects_.size());
@@ -436,12 +446,35 @@ void CallGraph::visit(NodeRef ref) {
     if (symbol != nullptr) {
       mark_symbol(ref.object, *symbol, taken);
     } else if (o.image.is_code(address)) {
+      if (held_back(ref, address)) return;
       // An address in the middle of a function is a switch's target or a place to go on at.
       mark_address(ref.object, address, taken && o.begin_of(o.node_at(address)) == address);
     } else {
       if (taken) take_text(ref.object, address);
       mark_data(ref.object, address);
     }
+  });
+}
+
+// A call of one of glibc's helpers that is made only for what the program asked for (call_gates.hpp).
+bool CallGraph::held_back(NodeRef from, std::uint64_t target) {
+  const GraphObject& o = objects_[from.object];
+  if (o.soname != kGlibcSoname || o.exports[o.group[from.node]]) return false;
+  const NodeIndex node = o.node_at(target);
+  if (o.begin_of(node) != target || !o.exports[o.group[node]] || o.reached[node]) return false;
+  const auto asked = asked_for_by(o.name_of(node));
+  if (asked.empty()) return false;
+  held_back_.emplace(NodeRef{from.object, node}, asked);
+  return true;
+}
+
+void CallGraph::release_asked_for() {
+  const auto is_reached = [&](NodeRef ref) { return objects_[ref.object].reached[ref.node]; };
+  std::erase_if(held_back_, [&](const auto& held) {
+    const bool asked = std::ranges::any_of(
+        held.second, [&](std::string_view name) { return std::ranges::any_of(exported(name), is_reached); });
+    if (asked) mark(held.first, false);
+    return asked;
   });
 }
 
@@ -458,6 +491,7 @@ void CallGraph::walk() {
       data_todo_.pop_back();
       visit_piece(object, piece);
     }
+    if (todo_.empty() && data_todo_.empty()) release_asked_for();
   }
 }
 

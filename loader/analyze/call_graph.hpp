@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "loader/analyze/call_gates.hpp"
 #include "loader/analyze/closure.hpp"
 #include "loader/analyze/code_scan.hpp"
 #include "loader/analyze/data_map.hpp"
@@ -37,6 +38,7 @@ struct GraphObject {
   std::vector<bool> pointed_to;     // by node: data that is reached has its address, or dlsym may give it
   std::vector<bool> data_reached;   // by piece of `data`
   std::vector<NodeIndex> group;     // nodes that jump into each other's middle have the same
+  std::vector<bool> exports;        // by group: some function of it has a dynamic symbol
 
   NodeIndex node_at(std::uint64_t address) const;
   std::uint64_t begin_of(NodeIndex node) const { return scan.starts[node]; }
@@ -81,6 +83,8 @@ class CallGraph {
   void mark_symbol(std::uint32_t object, const ImageSymbol& symbol, bool address_taken);
   void take_text(std::uint32_t object, std::uint64_t address);
   void visit(NodeRef ref);
+  bool held_back(NodeRef from, std::uint64_t target);
+  void release_asked_for();
   template <typename F>
   void each_edge(NodeRef from, F edge) const;
   template <typename F>
@@ -90,6 +94,7 @@ class CallGraph {
   std::unordered_map<std::string_view, std::vector<NodeRef>> exports_;
   std::unordered_map<std::string_view, std::vector<std::pair<std::uint32_t, std::uint64_t>>> data_exports_;
   std::vector<std::set<std::uint64_t>> texts_;  // by object: places of strings that dlsym may be given
+  std::map<NodeRef, std::span<const std::string_view>> held_back_;  // reached once one of the functions named is
   std::vector<NodeRef> todo_;
   std::vector<std::pair<std::uint32_t, std::size_t>> data_todo_;
 };
