@@ -61,6 +61,15 @@ void join_groups(GraphObject& o) {
     o.group[i] = root_of(o.group, i);
 }
 
+void find_referred(GraphObject& o) {
+  for (const CodeEvent& e : o.scan.events) {
+    if ((e.kind == Kind::Address || e.kind == Kind::Access) && !o.image.is_code(e.target))
+      o.referred.push_back(e.target);
+  }
+  std::ranges::sort(o.referred);
+  o.referred.erase(std::unique(o.referred.begin(), o.referred.end()), o.referred.end());
+}
+
 void find_exports(GraphObject& o) {
   o.exports.resize(o.scan.starts.size());
   for (const ImageSymbol& s : o.image.dynamic) {
@@ -170,6 +179,7 @@ Expected<CallGraph> CallGraph::build(const Closure& closure, unsigned threads) {
     o.pointed_to.resize(o.scan.starts.size());
     join_groups(o);
     find_exports(o);
+    find_referred(o);
   }
   graph.classify(closure);
   graph.texts_.resize(graph.objects_.size());
@@ -256,12 +266,16 @@ const std::vector<NodeRef>& CallGraph::exported(std::string_view name) const {
 
 template <typename F>
 void CallGraph::each_switch_target(const GraphObject& o, std::uint64_t table, F target) const {
-  for (std::uint64_t i = 0; i < kLongestTable; ++i) {
+  // A table ends where code refers to the next thing, unless that may be this table's first entry in use.
+  const auto behind = std::ranges::upper_bound(o.referred, table + DataMap::kFolded);
+  const std::uint64_t bytes =
+      behind == o.referred.end() ? kLongestTable * 8 : std::min(*behind - table, kLongestTable * 8);
+  for (std::uint64_t i = 0; i < bytes / 4; ++i) {
     const auto entry = o.image.read<std::int32_t>(table + i * 4);
     if (!entry || !o.image.is_code(table + static_cast<std::uint64_t>(std::int64_t{*entry}))) break;
     target(table + static_cast<std::uint64_t>(std::int64_t{*entry}));
   }
-  for (std::uint64_t i = 0; i < kLongestTable; ++i) {
+  for (std::uint64_t i = 0; i < bytes / 8; ++i) {
     const auto entry = o.image.read<std::uint64_t>(table + i * 8);
     if (!entry || !o.image.is_code(*entry)) break;
     target(*entry);

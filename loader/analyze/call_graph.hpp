@@ -29,16 +29,17 @@ struct GraphObject {
   CodeScan scan;
   DataMap data;
   bool c_library = false;
-  bool linker = false;              // the dynamic linker
-  bool program = false;             // has an entry that execve starts
-  bool loaded_by_name = false;      // no other object needs it: dlopen loads it
-  bool looks_up = false;            // its code reaches dlsym
-  std::vector<bool> reached;        // by node
-  std::vector<bool> address_taken;  // by node: control may come from anywhere
-  std::vector<bool> pointed_to;     // by node: data that is reached has its address, or dlsym may give it
-  std::vector<bool> data_reached;   // by piece of `data`
-  std::vector<NodeIndex> group;     // nodes that jump into each other's middle have the same
-  std::vector<bool> exports;        // by group: some function of it has a dynamic symbol
+  bool linker = false;                  // the dynamic linker
+  bool program = false;                 // has an entry that execve starts
+  bool loaded_by_name = false;          // no other object needs it: dlopen loads it
+  bool looks_up = false;                // its code reaches dlsym
+  std::vector<bool> reached;            // by node
+  std::vector<bool> address_taken;      // by node: control may come from anywhere
+  std::vector<bool> pointed_to;         // by node: data that is reached has its address, or dlsym may give it
+  std::vector<bool> data_reached;       // by piece of `data`
+  std::vector<NodeIndex> group;         // nodes that jump into each other's middle have the same
+  std::vector<bool> exports;            // by group: some function of it has a dynamic symbol
+  std::vector<std::uint64_t> referred;  // data that code refers to, sorted
 
   NodeIndex node_at(std::uint64_t address) const;
   std::uint64_t begin_of(NodeIndex node) const { return scan.starts[node]; }

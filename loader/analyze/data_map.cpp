@@ -8,7 +8,6 @@ namespace uni {
 namespace {
 
 constexpr std::uint64_t kAlignment = 32;
-constexpr std::uint64_t kFolded = 64;
 
 }  // namespace
 

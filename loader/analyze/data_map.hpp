@@ -16,6 +16,9 @@ namespace uni {
 // which compilers align what is that large; and where sections begin. A piece may hold several small objects.
 class DataMap {
  public:
+  // The furthest that the first entry in use may lie behind the address that code has.
+  static constexpr std::uint64_t kFolded = 64;
+
   DataMap() = default;
   DataMap(const ElfImage& image, const CodeScan& scan);
 
