@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 
+#include "loader/analyze/go_functions.hpp"
+
 namespace uni {
 namespace {
 
@@ -66,6 +68,7 @@ class Reader {
     read_dynamic();
     read_unwind_table();
     std::ranges::sort(out_.relocations, {}, &ImageRelocation::where);
+    if (out_.local.empty() && go_table_ != 0) out_.local = go_functions(out_, go_table_, go_text_);
   }
 
  private:
@@ -82,6 +85,8 @@ class Reader {
       const Elf64_Shdr s = sections[i];
       const std::string_view name = name_at(names, s.sh_name);
       if (name == ".gopclntab" || name == ".note.go.buildid") out_.go = true;
+      if (name.ends_with(".gopclntab")) go_table_ = s.sh_addr;
+      if (name == ".text") go_text_ = s.sh_addr;
       if ((s.sh_flags & SHF_EXECINSTR) != 0 && (s.sh_flags & SHF_ALLOC) != 0 && s.sh_type == SHT_PROGBITS) {
         if (!executed(s)) continue;
         code.push_back({s.sh_addr, s.sh_addr + s.sh_size});
@@ -249,6 +254,8 @@ class Reader {
   ElfImage& out_;
   std::array<std::uint64_t, 40> tags_{};
   std::uint64_t gnu_hash_ = 0;
+  std::uint64_t go_table_ = 0;
+  std::uint64_t go_text_ = 0;
 };
 
 }  // namespace

@@ -49,7 +49,7 @@ struct ElfImage {
   std::vector<AddressRange> got;   // pointers that stand for themselves, each used by its address
   std::vector<std::uint64_t> data_starts;    // of sections that hold data
   std::vector<ImageSymbol> dynamic;          // .dynsym, the null symbol included
-  std::vector<ImageSymbol> local;            // functions of .symtab, for their names and starts
+  std::vector<ImageSymbol> local;            // functions of .symtab or of Go's table, for their names and starts
   std::vector<ImageRelocation> relocations;  // by address
   std::vector<AddressRange> unwound;         // functions that .eh_frame_hdr lists (LSB core 10.6.2), sorted
   std::vector<std::uint64_t> initial;        // what runs unasked: DT_INIT, DT_FINI and their arrays
