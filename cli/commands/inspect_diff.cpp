@@ -87,6 +87,9 @@ Part settings_of(const Manifest& m) {
     out.emplace("environment " + e.substr(0, equals),
                 equals == std::string::npos ? "from `uni run`" : e.substr(equals + 1));
   }
+  for (const auto& [name, value] : m.limits)
+    out.emplace("limit " + name, name == "cpu" ? fmt::format("{} processors", static_cast<double>(value) / 1000)
+                                               : std::to_string(value));
   return out;
 }
 

@@ -16,15 +16,16 @@ cc -o server main.c
 mkdir site
 echo one > site/page
 echo gone > site/gone
-pack old.img ./server -a site:/srv -e MODE=a
+pack old.img ./server -a site:/srv -e MODE=a --limit files=100 --limit cpu=0.5
 cc -DNEW -o server main.c
 rm site/gone
 echo new > site/new
-pack new.img ./server -a site:/srv -e MODE=b -e SECRET
+pack new.img ./server -a site:/srv -e MODE=b -e SECRET --limit cpu=1.25 --limit threads=9
 
 "$UNI" inspect --diff old.img new.img > diff.txt || fail "the difference fails"
 for line in "- /srv/gone 5 bytes 0644" "+ /srv/new 4 bytes 0644" "~ /usr/local/bin/server: " "+ socket " \
-  "+ evidence /usr/local/bin/server: main -> fork" "~ environment MODE: a -> b" "+ environment SECRET from \`uni run\`"; do
+  "+ evidence /usr/local/bin/server: main -> fork" "~ environment MODE: a -> b" "+ environment SECRET from \`uni run\`" \
+  "- limit files 100" "+ limit threads 9" "~ limit cpu: 0.5 processors -> 1.25 processors"; do
   has "the difference" "$(cat diff.txt)" "$line"
 done
 same "no difference" "$("$UNI" inspect --diff old.img old.yaml)" ""
