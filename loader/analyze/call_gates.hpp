@@ -12,4 +12,7 @@ namespace uni {
 // `callee`; empty where there is no such rule.
 std::span<const std::string_view> asked_for_by(std::string_view callee);
 
+// The same for a system call that those helpers, or pthread_create, make themselves.
+std::span<const std::string_view> asked_for_by(unsigned number);
+
 }  // namespace uni

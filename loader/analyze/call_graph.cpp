@@ -482,14 +482,27 @@ bool CallGraph::held_back(NodeRef from, std::uint64_t target) {
   return true;
 }
 
+bool CallGraph::any_reached(std::span<const std::string_view> names) const {
+  return std::ranges::any_of(names, [&](std::string_view name) {
+    return std::ranges::any_of(exported(name), [&](NodeRef ref) { return objects_[ref.object].reached[ref.node]; });
+  });
+}
+
 void CallGraph::release_asked_for() {
-  const auto is_reached = [&](NodeRef ref) { return objects_[ref.object].reached[ref.node]; };
   std::erase_if(held_back_, [&](const auto& held) {
-    const bool asked = std::ranges::any_of(
-        held.second, [&](std::string_view name) { return std::ranges::any_of(exported(name), is_reached); });
+    const bool asked = any_reached(held.second);
     if (asked) mark(held.first, false);
     return asked;
   });
+}
+
+bool CallGraph::never_asked_for(NodeRef node, unsigned number) const {
+  const GraphObject& o = objects_[node.object];
+  const auto asked = asked_for_by(number);
+  if (asked.empty() || o.soname != kGlibcSoname) return false;
+  const NodeIndex group = o.group[node.node];
+  if (o.exports[group] && o.name_of(group) != "pthread_create") return false;
+  return !any_reached(asked);
 }
 
 void CallGraph::walk() {

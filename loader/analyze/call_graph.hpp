@@ -72,6 +72,9 @@ class CallGraph {
   const std::vector<NodeRef>& exported(std::string_view name) const;
   // What is called, jumped to or taken the address of directly, by this node.
   std::vector<NodeRef> successors(NodeRef from) const;
+  // Whether `number` in a system call of this node is made only for what no function that is reached asks for
+  // (call_gates.hpp).
+  bool never_asked_for(NodeRef node, unsigned number) const;
 
  private:
   void classify(const Closure& closure);
@@ -86,6 +89,7 @@ class CallGraph {
   void visit(NodeRef ref);
   bool held_back(NodeRef from, std::uint64_t target);
   void release_asked_for();
+  bool any_reached(std::span<const std::string_view> names) const;
   template <typename F>
   void each_edge(NodeRef from, F edge) const;
   template <typename F>

@@ -176,6 +176,7 @@ void NumberSearch::take(std::uint32_t object, NodeIndex group, const Question& q
         if (question.wanted == Wanted::CloneFlags) {
           if ((low & kCloneVm) == 0 || (low & kCloneVfork) != 0) forks_.insert(here);
         } else if (low < kMostNumbers) {
+          if (!question.is_call && graph_.never_asked_for(here, static_cast<unsigned>(low))) break;
           numbers_[static_cast<unsigned>(low)].insert(here);
           // The flags of clone(2) are looked for where the number is stated, if the instruction is there too.
           if (low == kClone && !question.location.on_stack && question.location.index == kRax && !question.is_call) {

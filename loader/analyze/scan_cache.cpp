@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Grows with every change of what the search finds.
-constexpr std::string_view kVersion = "uni analysis 6";
+constexpr std::string_view kVersion = "uni analysis 8";
 constexpr auto kUnusedFor = std::chrono::hours(24 * 30);
 
 fs::path directory() {

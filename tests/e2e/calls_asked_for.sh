@@ -59,7 +59,7 @@ int main(void) {
   return posix_spawn(&pid, "/bin/true", &f, &a, arguments, NULL);
 }
 C
-asked=(setsid setpgid getpgid sched_setparam sched_setscheduler chdir)
+asked=(setsid setpgid getpgid sched_setparam sched_setscheduler chdir setresuid setresgid)
 calls_of plain_spawn < spawn.c
 finds plain_spawn execve
 finds_no plain_spawn "${asked[@]}" fchdir
@@ -74,3 +74,29 @@ static int each(const char* p, const struct stat* s, int k, struct FTW* f) { ret
 int main(void) { return nftw("/proc/self/fdinfo", each, 4, FTW_CHDIR); }
 C
 finds walks chdir fchdir getdents64
+
+cat > thread.c << 'C'
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+static void* body(void* argument) { return argument; }
+int main(void) {
+  pthread_t t;
+  pthread_attr_t a;
+  pthread_attr_init(&a);
+#ifdef ASKS
+  cpu_set_t all;
+  CPU_ZERO(&all);
+  CPU_SET(0, &all);
+  pthread_attr_setaffinity_np(&a, sizeof all, &all);
+  pthread_attr_setinheritsched(&a, PTHREAD_EXPLICIT_SCHED);
+#endif
+  return pthread_create(&t, &a, body, 0) + pthread_join(t, 0);
+}
+C
+asked=(sched_setaffinity sched_setscheduler sched_getscheduler sched_getparam)
+calls_of plain_thread < thread.c
+finds plain_thread clone3 clone set_robust_list rseq
+finds_no plain_thread "${asked[@]}"
+{ echo '#define ASKS'; cat thread.c; } | calls_of asking_thread
+finds asking_thread "${asked[@]}"
