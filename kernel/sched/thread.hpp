@@ -41,6 +41,12 @@ constexpr bool is_real_time(Policy p) {
 inline constexpr u32 kUnitPace = 1 << 16;
 }  // namespace sched
 
+// Where memory is to come from (numa(7)): a mode of linux/mempolicy.h with its flags, and the nodes as a mask.
+struct MemoryPolicy {
+  u16 mode = 0;
+  u64 nodes = 0;
+};
+
 class Thread : public RefCounted {
  public:
   // A kernel thread running entry(context) on its own stack; start() makes it run. Errors: NoMemory.
@@ -110,6 +116,8 @@ class Thread : public RefCounted {
   static constexpr u64 kTimerSlack = 50'000;
   u64 timer_slack_ns = kTimerSlack;          // PR_SET_TIMERSLACK; timers are exact, so it is only kept
   u64 default_timer_slack_ns = kTimerSlack;  // its maker's when it was made
+
+  MemoryPolicy memory_policy;  // set_mempolicy(2); a child's is its maker's
 
   // What unshare(2) or a clone without CLONE_FS has made the thread's own; null: its process's. Process::current_fs()
   // reads it. Written by the thread itself under Process::lock.

@@ -83,6 +83,7 @@ void copy_thread_state(Thread& thread, Thread& self, const Request& r) {
   thread.gs_base = self.gs_base;
   sched::inherit_parameters(thread, self);
   thread.timer_slack_ns = thread.default_timer_slack_ns = self.timer_slack_ns;
+  thread.memory_policy = self.memory_policy;
   thread.blocked = self.blocked;
   __builtin_memcpy(thread.name, self.name, sizeof thread.name);
   arch::fpu_save(thread.fpu);

@@ -201,29 +201,4 @@ Result<i64> sys_mincore(u64 address, u64 length, UserPtr<u8> out) {
   return 0;
 }
 
-// The NUMA policy calls know one node.
-Result<i64> sys_get_mempolicy(UserPtr<i32> mode, UserPtr<u64> mask, u64 max_node, u64 address, u64 flags) {
-  if ((flags & ~u64{7}) != 0) return Errno::Invalid;
-  if ((flags & 4) != 0 && (flags & 3) != 0) return Errno::Invalid;
-  if ((flags & 2) == 0 && (flags & 1) == 0 && address != 0) return Errno::Invalid;
-  u8 present = 0;
-  if ((flags & 2) != 0 && !space().residency(address & ~(kPageSize - 1), kPageSize, &present).ok())
-    return Errno::Fault;  // MPOL_F_ADDR: the policy of what is mapped there
-  if (mode) TRY(mode.write(0));
-  if (mask && max_node != 0) TRY(mask.write((flags & 4) != 0 ? 1 : 0));
-  return 0;
-}
-
-Result<i64> sys_set_mempolicy(i32 mode, UserPtr<u64>, u64) {
-  const i32 base = mode & 0xff;
-  if (base < 0 || base > 5) return Errno::Invalid;
-  return 0;
-}
-
-Result<i64> sys_mbind(u64 address, u64 length, u64 mode, UserPtr<u64>, u64, u32 flags) {
-  if ((flags & ~7u) != 0 || (mode & 0xff) > 5 || (address & (kPageSize - 1)) != 0) return Errno::Invalid;
-  if (range_wraps(address, length)) return Errno::Invalid;
-  return 0;
-}
-
 }  // namespace uni::shim

@@ -34,6 +34,9 @@ Result<i64> sys_membarrier(i32 command, u32 flags, i32 cpu);
 Result<i64> sys_get_mempolicy(UserPtr<i32> mode, UserPtr<u64> mask, u64 max_node, u64 address, u64 flags);
 Result<i64> sys_set_mempolicy(i32 mode, UserPtr<u64> mask, u64 max_node);
 Result<i64> sys_mbind(u64 address, u64 length, u64 mode, UserPtr<u64> mask, u64 max_node, u32 flags);
+Result<i64> sys_set_mempolicy_home_node(u64 address, u64 length, u64 node, u64 flags);
+Result<i64> sys_move_pages(i32 pid, u64 count, UserPtr<u64> pages, UserPtr<i32> nodes, UserPtr<i32> status, u32 flags);
+Result<i64> sys_migrate_pages(i32 pid, u64 max_node, UserPtr<u64> old_nodes, UserPtr<u64> new_nodes);
 Result<i64> sys_process_vm_readv(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote,
                                  u64 remote_count, u64 flags);
 Result<i64> sys_process_vm_writev(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote,
