@@ -26,6 +26,15 @@ void PageCache::release() {
   free_nodes();
 }
 
+void PageCache::wipe() {
+  ASSERT(!dirty_pinned_ && !pinned_);
+  for (u64 index = 0; mm::Page* page = get(next_present(index)); ++index) {
+    index = page->index;
+    __builtin_memset(mm::address_of(*page), 0, kPageSize);
+    mm::put_page(*page);
+  }
+}
+
 Result<void> PageCache::fill_range(u64 first, u64 last) {
   for (u64 index = first; index <= last; ++index)
     mm::put_page(*TRY(ensure(index, 1)));

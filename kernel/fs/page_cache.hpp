@@ -43,6 +43,8 @@ class PageCache final : public mm::VmObject {
   Result<void> flush();
   // A memory file's: makes every page in [first, last]. Errors: NoSpace, NoMemory.
   Result<void> fill_range(u64 first_page, u64 last_page);
+  // Zeroes the content of all pages, in its owner's destructor.
+  void wipe();
   // Lets all pages go, early in its owner's destructor.
   void release();
   // Would a read of this range find all of its pages here? (RWF_NOWAIT)

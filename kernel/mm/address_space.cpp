@@ -17,6 +17,7 @@ std::atomic<u64> g_overcommit{0};
 namespace {
 constexpr u64 kLowest = 0x10000;  // vm.mmap_min_addr
 constexpr usize kMaxMappings = 65530;
+constexpr unsigned kCapIpcLock = 14;
 
 bool mergeable(const Mapping& a, const Mapping& b) {
   return a.end == b.start && a.protection == b.protection && a.flags == b.flags && !a.object && !b.object &&
@@ -136,6 +137,15 @@ Result<void> AddressSpace::split_at(u64 address) {
   return {};
 }
 
+bool AddressSpace::lock_limit_allows(u64 extra) const {
+  const Process& process = Process::current();
+  const u64 limit = process.limits[kLimitLocked].soft;
+  if (limit == kUnlimited || process.credentials.capable(kCapIpcLock)) return true;
+  for (const Mapping* m : mappings_)
+    if ((m->flags & kMapLocked) != 0) extra += m->end - m->start;
+  return extra <= limit;
+}
+
 bool AddressSpace::limits_allow(u64 extra, u32 protection, u32 flags) const {
   const Process* process = Thread::current().is_kernel() ? nullptr : &Process::current();
   if (process != nullptr) {
@@ -191,8 +201,10 @@ Result<u64> AddressSpace::map(MapRequest r) {
   m->object = move(r.object);
   m->object_page = r.object_page;
   m->file = move(r.file);
+  if (m->secret()) r.populate = false;
+  const bool bring_in = r.populate || ((r.flags & kMapLocked) != 0 && !future_on_fault_ && !m->secret());
   TRY(insert(move(m)));
-  if (r.populate || ((r.flags & kMapLocked) != 0 && !future_on_fault_)) {
+  if (bring_in) {
     for (u64 a = at; a < at + length; a += kPageSize) {
       Mapping* here = find(a);
       if (here == nullptr || here->protection == 0) break;
@@ -318,6 +330,7 @@ Result<void> AddressSpace::populate(u64 start, u64 length, bool write) {
     LockGuard guard(lock);
     Mapping* m = find(at);
     if (m == nullptr) return Errno::NoMemory;
+    if (m->secret()) return Errno::Fault;
     const u32 need = write ? kProtWrite : kProtRead;
     if ((m->protection & need) == 0) return Errno::Invalid;
     switch (fault_locked(*m, at, write ? FaultKind::kWrite : FaultKind::kRead)) {
@@ -376,6 +389,8 @@ Result<u64> AddressSpace::remap(u64 old_address, u64 old_length, u64 new_length,
   if (!must_move && new_length == old_length) return old_address;
   if (new_length > old_length && !limits_allow(new_length - old_length, m->protection, m->flags))
     return Errno::NoMemory;
+  if (new_length > old_length && (m->flags & kMapLocked) != 0 && !lock_limit_allows(new_length - old_length))
+    return Errno::Again;
   // Grow in place when the mapping ends there and the next bytes are free.
   if (!must_move && old_length != 0 && old_address + old_length == m->end) {
     const usize i = index_at(m->start);
@@ -449,6 +464,7 @@ Result<AddressSpace::FutexKey> AddressSpace::futex_key(u64 address, bool shared)
   Mapping* m = find(address);
   if (m == nullptr) return Errno::Fault;
   if (!m->shared() || !m->object) return FutexKey{reinterpret_cast<u64>(this), address};
+  if (m->secret()) return Errno::Fault;
   return FutexKey{reinterpret_cast<u64>(m->object.get()),
                   (m->object_index(address) << kPageShift) | (address & (kPageSize - 1))};
 }

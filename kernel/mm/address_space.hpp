@@ -55,6 +55,7 @@ class Mapping {
 
   u64 object_index(u64 address) const { return object_page + ((address - start) >> kPageShift); }
   bool shared() const { return (flags & kMapShared) != 0; }
+  bool secret() const { return object && object->secret(); }
 };
 
 struct MapRequest {
@@ -116,6 +117,8 @@ class AddressSpace : public RefCounted {
   // Makes pages present as each mapping allows, for mlock(2): writable private ones are copied now. Errors: NoMemory (a
   // hole, no access, beyond a file's end), Again (memory is out).
   Result<void> bring_in(u64 start, u64 length);
+  // Does a secret object's mapping show in the range? Then its pages cannot be had (get_user_pages on Linux).
+  bool shows_secret(u64 start, u64 length);
   // Pages of the range that are not locked yet.
   u64 unlocked_pages(u64 start, u64 length);
   // remap_file_pages(2): shows another part of the shared object at `start`. Errors: Invalid, NoMemory.
@@ -213,6 +216,7 @@ class AddressSpace : public RefCounted {
   bool split_huge(u64* entry);  // false: no memory
   bool grow_stack(u64 address);
   bool limits_allow(u64 extra, u32 protection, u32 flags) const;
+  bool lock_limit_allows(u64 extra) const;  // RLIMIT_MEMLOCK, for the current process
 
   PhysAddr root_{};
   Vector<Mapping*> mappings_;  // owned, sorted, disjoint

@@ -23,7 +23,7 @@ Result<void> AddressSpace::change_flags(u64 start, u64 length, u32 set, u32 clea
     }
     if (accepts != nullptr && !accepts(*m)) return Errno::Invalid;
     const u64 stop = min(m->end, end);
-    const u32 wanted = (m->flags | set) & ~clear;
+    const u32 wanted = (m->flags | set) & ~(m->secret() ? clear & ~u32{kMapLocked} : clear);
     if (m->flags != wanted) {
       TRY(split_at(at));
       TRY(split_at(stop));
@@ -39,7 +39,7 @@ Result<void> AddressSpace::bring_in(u64 start, u64 length) {
   for (u64 at = start; at < start + length; at += kPageSize) {
     LockGuard guard(lock);
     Mapping* m = find(at);
-    if (m == nullptr || m->protection == 0) return Errno::NoMemory;
+    if (m == nullptr || m->protection == 0 || m->secret()) return Errno::NoMemory;
     const FaultKind kind = (m->protection & kProtWrite) != 0  ? FaultKind::kWrite
                            : (m->protection & kProtRead) != 0 ? FaultKind::kRead
                                                               : FaultKind::kExecute;
@@ -48,6 +48,14 @@ Result<void> AddressSpace::bring_in(u64 start, u64 length) {
     if (outcome != FaultOutcome::kDone) return Errno::NoMemory;
   }
   return {};
+}
+
+bool AddressSpace::shows_secret(u64 start, u64 length) {
+  LockGuard guard(lock);
+  for (usize i = index_at(start); i < mappings_.size() && mappings_[i]->start < start + length; ++i) {
+    if (mappings_[i]->secret()) return true;
+  }
+  return false;
 }
 
 u64 AddressSpace::unlocked_pages(u64 start, u64 length) {
@@ -93,8 +101,9 @@ void AddressSpace::unlock_all() {
   LockGuard guard(lock);
   future_flags_ = 0;
   future_on_fault_ = false;
-  for (Mapping* m : mappings_)
-    m->flags &= ~u32{kMapLocked};
+  for (Mapping* m : mappings_) {
+    if (!m->secret()) m->flags &= ~u32{kMapLocked};
+  }
 }
 
 // The old pages go first, as on Linux: a System V segment that was removed, and is attached nowhere else, ends with

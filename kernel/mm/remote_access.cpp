@@ -10,7 +10,7 @@ Result<void> AddressSpace::access_page(u64 address, void* buffer, usize size, Re
   const bool write = how == Remote::kWrite || how == Remote::kForceWrite;
   LockGuard guard(lock);
   Mapping* m = find(address);
-  if (m == nullptr) return Errno::Fault;
+  if (m == nullptr || m->secret()) return Errno::Fault;
   const u32 before = m->protection;
   const bool force = how == Remote::kForceWrite ? (before & kProtWrite) == 0 : how == Remote::kForceRead && before == 0;
   if (force) {

@@ -55,6 +55,10 @@ class VmObject : public RefCounted {
   virtual u64 resident_pages() { return 0; }
   // Needs: the object is not mapped yet.
   void observe(MappingObserver& observer) { observer_ = &observer; }
+  // Only the programs that map it may have its content (memfd_secret(2)): no access from elsewhere, no page handed on.
+  // It stays locked memory, cannot be unlocked and is not brought in ahead of its use. Needs: it is not mapped yet.
+  void mark_secret() { secret_ = true; }
+  bool secret() const { return secret_; }
   MappingObserver* observer() const { return observer_; }
 
  private:
@@ -67,6 +71,7 @@ class VmObject : public RefCounted {
   Mapping* mappings_ = nullptr;  // chained by Mapping::object_next
   std::atomic<u32> mapping_count_{0};
   MappingObserver* observer_ = nullptr;
+  bool secret_ = false;
 };
 
 // Zero-filled memory shared between processes (MAP_SHARED | MAP_ANONYMOUS).

@@ -23,6 +23,7 @@ Result<i64> sys_dup3(i32 fd, i32 target, u32 flags);
 Result<i64> sys_pipe(UserPtr<i32> fds);
 Result<i64> sys_pipe2(UserPtr<i32> fds, u32 flags);
 Result<i64> sys_memfd_create(UserText name, u32 flags);
+Result<i64> sys_memfd_secret(u32 flags);
 
 // fs_rw.cpp
 Result<i64> sys_read(i32 fd, UserBytes buffer, u64 count);

@@ -81,8 +81,12 @@ Result<void> IoVector::read(UserPtr<IoSegment> segments, u64 count) {
   return {};
 }
 
+Span<const IoSegment> IoVector::segments() const {
+  return {count_ > kInline ? more_.data() : inline_, count_};
+}
+
 IoCursor IoVector::cursor() const {
-  IoCursor cursor(count_ > kInline ? more_.data() : inline_, count_);
+  IoCursor cursor(segments().data(), count_);
   cursor.truncate(total_);
   return cursor;
 }

@@ -53,6 +53,7 @@ class IoVector {
   // Errors: Invalid (too many, lengths that overflow), Fault, NoMemory.
   Result<void> read(UserPtr<IoSegment> segments, u64 count);
   IoCursor cursor() const;
+  Span<const IoSegment> segments() const;
 
  private:
   static constexpr usize kInline = 8;

@@ -5,6 +5,7 @@
 #include "syscall-shim/linux/fs_copy.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/pipe.hpp"
+#include "kernel/mm/address_space.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
 namespace uni::shim {
@@ -318,7 +319,8 @@ static Result<usize> splice_memory(fs::Pipe& pipe, IoCursor& cursor, bool block)
   }
 }
 
-// vmsplice(2): into a pipe the memory is copied, not given (as without SPLICE_F_GIFT); out of it, too.
+// vmsplice(2): into a pipe the memory is copied, not given (as without SPLICE_F_GIFT); out of it, too. Secret memory
+// (memfd_secret(2)) in any of the pieces fails the whole call.
 Result<i64> sys_vmsplice(i32 fd, UserPtr<IoSegment> segments, u64 count, u32 flags) {
   if ((flags & ~15u) != 0) return Errno::Invalid;
   const RefPtr<fs::File> file = TRY(file_of(fd));
@@ -326,6 +328,9 @@ Result<i64> sys_vmsplice(i32 fd, UserPtr<IoSegment> segments, u64 count, u32 fla
   if (pipe == nullptr) return Errno::BadFd;
   IoVector vector;
   TRY(vector.read(segments, count));
+  for (const IoSegment& s : vector.segments()) {
+    if (file->writable() && Process::current().space->shows_secret(s.base, s.length)) return Errno::Fault;
+  }
   IoCursor cursor = vector.cursor();
   const bool block = (flags & kSpliceNonBlock) == 0 && !file->nonblocking();
   return finish_write(file->writable() ? splice_memory(*pipe, cursor, block) : pipe->read(cursor, block));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Descriptors: open(2), close(2), dup(2), pipe(2), memfd_create(2) and their families.
+// Descriptors: open(2), close(2), dup(2), pipe(2), memfd_create(2), memfd_secret(2) and their families.
 #include "kernel/fs/inode_file.hpp"
+#include "kernel/fs/secret_memory.hpp"
 #include "syscall-shim/linux/extensible.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
@@ -146,6 +147,13 @@ Result<i64> sys_memfd_create(UserText name, u32 flags) {
     seals = 0;
   RefPtr<fs::File> file = TRY(fs::make_memfd({text, length.value()}, seals));
   return TRY(files().install(uni::move(file), (flags & kCloseOnExec) != 0));
+}
+
+// memfd_secret(2).
+Result<i64> sys_memfd_secret(u32 flags) {
+  if ((flags & ~u32{fs::kOpenCloseOnExec}) != 0) return Errno::Invalid;
+  RefPtr<fs::File> file = TRY(fs::make_secret_memory());
+  return TRY(files().install(uni::move(file), (flags & fs::kOpenCloseOnExec) != 0));
 }
 
 }  // namespace uni::shim

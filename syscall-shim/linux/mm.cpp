@@ -40,6 +40,16 @@ bool range_wraps(u64 address, u64 length) {
   return page_up(length) < length || !user_range_ok(UserAddr{address}, page_up(length));
 }
 
+// memfd_secret(2): shared, locked, never executed and not in core files.
+Result<void> shape_secret(mm::MapRequest& r) {
+  if ((r.protection & mm::kProtExec) != 0) return Errno::NotPermitted;
+  if ((r.flags & mm::kMapShared) == 0) return Errno::Invalid;
+  TRY(may_lock_more(page_up(r.length), Errno::Again));
+  r.flags |= mm::kMapLocked | mm::kMapDontDump;
+  r.max_protection &= ~u32{mm::kProtExec};
+  return {};
+}
+
 }  // namespace
 
 // mmap(2). MAP_HUGETLB is refused with ENOMEM (no huge page pool); MAP_DENYWRITE and MAP_EXECUTABLE are ignored, as by
@@ -93,6 +103,7 @@ Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd,
     if (!file->readable()) return Errno::Access;
     if ((flags & kGrowsDown) != 0) return Errno::Invalid;
     r.object = TRY(file->vm_object());
+    if (r.object->secret()) TRY(shape_secret(r));
     r.object_page = offset >> kPageShift;
     r.file = file;
   } else {

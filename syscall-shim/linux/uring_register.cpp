@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // io_uring_register(2): files, buffers, the eventfd, the probe. A registered buffer is remembered by its address; it is
 // not pinned, so memory that the program unmaps is EFAULT for a request.
+#include "kernel/mm/address_space.hpp"
 #include "syscall-shim/linux/uring.hpp"
 
 namespace uni::shim {
@@ -123,6 +124,7 @@ Result<i64> Uring::register_call(u32 operation, UserAddr argument, u32 count) {
         if (buffer.base == 0 && buffer.length == 0) continue;
         if (buffer.base == 0 || buffer.length == 0 || buffer.length > kLargestBuffer) return Errno::Fault;
         if (!user_range_ok(UserAddr{buffer.base}, buffer.length)) return Errno::Fault;
+        if (Process::current().space->shows_secret(buffer.base, buffer.length)) return Errno::Fault;
       }
       LockGuard guard(register_lock_);
       buffers_ = uni::move(buffers);

@@ -103,9 +103,39 @@ void write_sums(Writer& out, const Sums& s) {
 
 struct Range {
   u64 start, end;
-  u32 protection, flags;
+  u32 protection, max_protection, flags;
   bool file;
 };
+Range range_of(const mm::Mapping& m) {
+  return {m.start, m.end, m.protection, m.max_protection, m.flags, static_cast<bool>(m.file)};
+}
+
+// The two letters of proc(5) in Linux's order.
+void write_flags(Writer& out, const Range& r) {
+  const auto say = [&](bool has, StringView name) {
+    if (has) out.write(name);
+  };
+  const auto flag = [&](u32 bit) { return (r.flags & bit) != 0; };
+  out.write("VmFlags: ");
+  say((r.protection & mm::kProtRead) != 0, "rd ");
+  say((r.protection & mm::kProtWrite) != 0, "wr ");
+  say((r.protection & mm::kProtExec) != 0, "ex ");
+  say(flag(mm::kMapShared), "sh ");
+  say((r.max_protection & mm::kProtRead) != 0, "mr ");
+  say((r.max_protection & mm::kProtWrite) != 0, "mw ");
+  say((r.max_protection & mm::kProtExec) != 0, "me ");
+  say(flag(mm::kMapShared) && (r.max_protection & mm::kProtWrite) != 0, "ms ");
+  say(flag(mm::kMapGrowsDown), "gd ");
+  say(flag(mm::kMapLocked), "lo ");
+  say(flag(mm::kMapDontFork), "dc ");
+  say(!flag(mm::kMapShared | mm::kMapNoReserve) && (r.protection & mm::kProtWrite) != 0, "ac ");
+  say(flag(mm::kMapNoReserve), "nr ");
+  say(flag(mm::kMapWipeOnFork), "wf ");
+  say(flag(mm::kMapDontDump), "dd ");
+  say(flag(mm::kMapNoHuge), "nh ");
+  say(flag(mm::kMapSealed), "sl ");
+  out.write("\n");
+}
 
 // residency() locks the space itself, so the mappings are collected first.
 Result<Sums> sums_of(mm::AddressSpace& space, const Range& r) {
@@ -220,7 +250,7 @@ Result<void> show_smaps(Writer& out, const Numbers& numbers) {
   for (;;) {
     Range range{};
     const bool there = space->first_above(from, [&](const mm::Mapping& m) {
-      range = {m.start, m.end, m.protection, m.flags, static_cast<bool>(m.file)};
+      range = range_of(m);
       write_mapping(out, m, buffer.span());
     });
     if (!there) return {};
@@ -231,9 +261,8 @@ Result<void> show_smaps(Writer& out, const Numbers& numbers) {
            "MMUPageSize:           4 kB\n",
            (range.end - range.start) / kKiB);
     write_sums(out, TRY(sums_of(*space, range)));
-    format(out, "THPeligible:    0\nVmFlags:{}{}{}{} mr mw me ac\n",
-           (range.protection & mm::kProtRead) != 0 ? " rd" : "", (range.protection & mm::kProtWrite) != 0 ? " wr" : "",
-           (range.protection & mm::kProtExec) != 0 ? " ex" : "", (range.flags & mm::kMapShared) != 0 ? " sh" : "");
+    out.write("THPeligible:    0\n");
+    write_flags(out, range);
   }
 }
 
@@ -243,9 +272,7 @@ Result<void> show_smaps_rollup(Writer& out, const Numbers& numbers) {
   u64 from = 0, first = 0;
   for (;;) {
     Range range{};
-    const bool there = space->first_above(from, [&](const mm::Mapping& m) {
-      range = {m.start, m.end, m.protection, m.flags, static_cast<bool>(m.file)};
-    });
+    const bool there = space->first_above(from, [&](const mm::Mapping& m) { range = range_of(m); });
     if (!there) break;
     if (from == 0) first = range.start;
     from = range.end;

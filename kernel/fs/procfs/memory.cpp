@@ -57,6 +57,7 @@ class MemoryFile final : public File {
     const RefPtr<AddressSpace> space = of_.memory();
     if (!space) return usize{0};
     char buffer[kPiece];
+    const bool asked = from.remaining() > 0;
     usize done = 0;
     while (from.remaining() > 0) {
       const auto taken = from.take(buffer, min(sizeof buffer, from.remaining()));
@@ -65,7 +66,7 @@ class MemoryFile final : public File {
       done += put;
       if (put < taken.value() || put == 0) break;
     }
-    if (done == 0 && from.remaining() > 0) return Errno::Io;
+    if (done == 0 && asked) return Errno::Io;
     return done;
   }
   bool seekable() const override { return true; }
