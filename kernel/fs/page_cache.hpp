@@ -55,6 +55,11 @@ class PageCache final : public mm::VmObject {
   void prefetch(u64 first_page, u64 count);
   // The last name went (or came back): dirty pages of a nameless file need no write-back once it is closed.
   void set_unlinked(bool unlinked);
+  // How many pages of [first, last] are here, and of those, are to be written and are being written.
+  struct Census {
+    u64 cached = 0, dirty = 0, writeback = 0;
+  };
+  Census census(u64 first, u64 last);
   u64 cached_pages() const { return count_; }
   u64 dirty_pages() const { return dirty_count_; }
 

@@ -70,6 +70,25 @@ mm::Page* PageCache::find_next(u64 first, u64 last) const {
   return nullptr;
 }
 
+PageCache::Census PageCache::census(u64 first, u64 last) {
+  constexpr u64 kAtOnce = 4096;  // pages under one hold of the lock
+  Census out;
+  for (u64 index = first; index <= last;) {
+    LockGuard guard(tree_lock_);
+    for (const u64 stop = out.cached + kAtOnce; out.cached < stop;) {
+      const mm::Page* page = index <= last ? find_next(index, last) : nullptr;
+      if (page == nullptr || page->index > last) return out;
+      const u8 flags = page->flags.load(std::memory_order_relaxed);
+      ++out.cached;
+      if ((flags & mm::kPageDirty) != 0) ++out.dirty;
+      if ((flags & mm::kPageWriteback) != 0) ++out.writeback;
+      if (page->index == ~u64{0}) return out;
+      index = page->index + 1;
+    }
+  }
+  return out;
+}
+
 Result<void*> PageCache::slot_for(u64 index) {
   while (height_ == 0 || (height_ * kBits < 64 && (index >> (height_ * kBits)) != 0)) {
     auto* above = new (std::nothrow) Node{};

@@ -324,6 +324,17 @@ Result<void> AddressSpace::discard(u64 start, u64 length, u32 refused) {
   return {};
 }
 
+Result<void> AddressSpace::give_up() {
+  LockGuard guard(lock);
+  given_up_ = true;
+  for (const Mapping* m : mappings_) {
+    if (m->shared() || (m->flags & (kMapVdso | kMapVvar)) != 0) continue;
+    TRY(split_borders(m->start, m->end));
+    zap(m->start, m->end, true);
+  }
+  return {};
+}
+
 Result<void> AddressSpace::populate(u64 start, u64 length, bool write) {
   const u64 end = start + page_up(length);
   for (u64 at = start; at < end; at += kPageSize) {

@@ -102,6 +102,9 @@ class AddressSpace : public RefCounted {
   // Throws the pages away: private memory reads as zero (or the file's content) afterwards. NoMemory on a hole,
   // Invalid where a mapping has one of the flags in `refused`.
   Result<void> discard(u64 start, u64 length, u32 refused);
+  // Lets all private pages go, for good: a fault on one is an error from now on. For a space whose processes have all
+  // been killed. Errors: NoMemory.
+  Result<void> give_up();
   // Makes pages present. Errors: NoMemory, Fault.
   Result<void> populate(u64 start, u64 length, bool write);
   Result<u64> set_break(u64 wanted);
@@ -228,6 +231,7 @@ class AddressSpace : public RefCounted {
   u64 mapped_pages_ = 0, peak_mapped_ = 0, peak_resident_ = 0, locked_pages_ = 0;
   u32 future_flags_ = 0;  // MCL_FUTURE: of every new mapping
   bool future_on_fault_ = false;
+  bool given_up_ = false;
   mutable usize last_index_ = 0;
 };
 

@@ -58,6 +58,7 @@ FaultOutcome AddressSpace::fault_locked(Mapping& m, u64 address, FaultKind kind)
   const u32 need = kind == FaultKind::kWrite ? u32{kProtWrite} : kind == FaultKind::kExecute ? u32{kProtExec} : 0;
   // On x86 what is writable or executable is readable.
   if (kind == FaultKind::kRead ? m.protection == 0 : (m.protection & need) == 0) return FaultOutcome::kProtection;
+  if (given_up_ && !m.shared()) return FaultOutcome::kBeyondEnd;
   address = page_down(address);
   const bool write = kind == FaultKind::kWrite;
   return m.object ? fault_object(m, address, write) : fault_anonymous(m, address, write);

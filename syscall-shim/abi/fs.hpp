@@ -62,6 +62,15 @@ struct FileHandle {  // its bytes follow
 };
 inline constexpr u32 kLargestHandle = 128;  // MAX_HANDLE_SZ
 
+// cachestat(2): struct cachestat_range; 0 for all that follows.
+struct CacheRange {
+  u64 offset, length;
+};
+struct CacheStat {
+  u64 cached, dirty, writeback, evicted, recently_evicted;
+};
+static_assert(sizeof(CacheRange) == 16 && sizeof(CacheStat) == 40);
+
 struct OpenHow {
   u64 flags, mode, resolve;
 };

@@ -116,6 +116,7 @@ Result<i64> sys_ftruncate(i32 fd, i64 size);
 Result<i64> sys_fallocate(i32 fd, i32 mode, i64 offset, i64 length);
 Result<i64> sys_fadvise64(i32 fd, i64 offset, i64 length, i32 advice);
 Result<i64> sys_readahead(i32 fd, i64 offset, u64 count);
+Result<i64> sys_cachestat(i32 fd, UserPtr<abi::CacheRange> where, UserPtr<abi::CacheStat> out, u32 flags);
 Result<i64> sys_sync();
 Result<i64> sys_syncfs(i32 fd);
 Result<i64> sys_fsync(i32 fd);

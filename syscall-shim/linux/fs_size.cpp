@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sizes and stores: truncate(2), fallocate(2), posix_fadvise(2), fsync(2), sync(2) and their families.
+// Sizes and stores: truncate(2), fallocate(2), posix_fadvise(2), fsync(2), sync(2), cachestat(2) and their families.
 #include "kernel/fs/inode_file.hpp"
 #include "kernel/fs/lease.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
+#include "kernel/fs/permission.hpp"
 #include "kernel/security/landlock.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
@@ -91,6 +92,32 @@ Result<i64> sys_readahead(i32 fd, i64 offset, u64 count) {
   fs::Inode* inode = file->inode();
   if (inode == nullptr || inode->page_cache() == nullptr) return Errno::Invalid;
   if (offset >= 0) inode->page_cache()->prefetch(static_cast<u64>(offset) / kPageSize, pages_in(count));
+  return 0;
+}
+
+// cachestat(2). Who may not write the file learns nothing of it. Pages that were let go are not remembered: the two
+// numbers of evicted ones are 0.
+Result<i64> sys_cachestat(i32 fd, UserPtr<abi::CacheRange> where, UserPtr<abi::CacheStat> out, u32 flags) {
+  const RefPtr<fs::File> file = TRY(file_of(fd));
+  const auto range = TRY(where.read());
+  fs::Inode* inode = file->inode();
+  if (inode != nullptr && !file->writable()) {
+    const Credentials& who = Process::current().credentials;
+    fs::Stat st;
+    TRY(inode->stat(st));
+    if (st.uid != who.fsuid && !who.capable(fs::kCapFowner) && !fs::check_access(*inode, who, kMayWrite).ok())
+      return Errno::NotPermitted;
+  }
+  if (flags != 0) return Errno::Invalid;
+  abi::CacheStat answer{};
+  if (fs::PageCache* cache = inode != nullptr ? inode->page_cache() : nullptr) {
+    const u64 last = range.length == 0 ? ~u64{0} : range.offset + range.length - 1;
+    const auto census = cache->census(range.offset / kPageSize, range.length == 0 ? last : last / kPageSize);
+    answer.cached = census.cached;
+    answer.dirty = census.dirty;
+    answer.writeback = census.writeback;
+  }
+  TRY(out.write(answer));
   return 0;
 }
 

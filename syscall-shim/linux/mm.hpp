@@ -13,6 +13,7 @@ Result<i64> sys_pkey_mprotect(u64 address, u64 length, u32 protection, i32 key);
 Result<i64> sys_pkey_alloc(u64 flags, u64 rights);
 Result<i64> sys_pkey_free(i32 key);
 Result<i64> sys_remap_file_pages(u64 address, u64 length, u32 protection, u64 page, u32 flags);
+Result<i64> sys_process_mrelease(i32 fd, u32 flags);
 Result<i64> sys_process_madvise(i32 fd, UserPtr<IoSegment> segments, u64 count, i32 advice, u32 flags);
 // May `bytes` more be locked (RLIMIT_MEMLOCK)? Errors: NotPermitted where nothing may, else `too_many`.
 Result<void> may_lock_more(u64 bytes, Errno too_many);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// process_vm_readv(2), process_vm_writev(2): between two lists of ranges, the caller's and another process's.
+// process_vm_readv(2), process_vm_writev(2): between two lists of ranges, the caller's and another process's. And
+// process_mrelease(2).
+#include "kernel/fs/pidfd.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "syscall-shim/linux/mm.hpp"
 #include "syscall-shim/linux/process_access.hpp"
@@ -79,6 +81,24 @@ Result<i64> transfer(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr
 }
 
 }  // namespace
+
+// process_mrelease(2): the private memory of a process that is being killed, and of all that share it.
+Result<i64> sys_process_mrelease(i32 fd, u32 flags) {
+  if (flags != 0) return Errno::Invalid;
+  const RefPtr<fs::File> file = TRY(Process::current().files->get(fd));
+  if (file->kind() != fs::FileKind::kPidFd) return Errno::BadFd;
+  Process& target = static_cast<fs::PidFd&>(*file).process();
+  const RefPtr<mm::AddressSpace> space = space_of(target);
+  if (!space || target.life.load() != Process::Life::kAlive) return Errno::NoProcess;
+  bool ends = true;
+  Process::for_each([&](Process& p) {
+    LockGuard guard(p.lock);
+    if (p.space.get() == space.get() && (!p.exiting() || p.dumping.load())) ends = false;
+  });
+  if (!ends) return Errno::Invalid;
+  TRY(space->give_up());
+  return 0;
+}
 
 Result<i64> sys_process_vm_readv(i32 pid, UserPtr<IoSegment> local, u64 local_count, UserPtr<IoSegment> remote,
                                  u64 remote_count, u64 flags) {
