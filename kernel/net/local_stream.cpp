@@ -346,6 +346,19 @@ void LocalStream::shutdown(int end, ShutdownHow how) {
   }
 }
 
+// Needs lock_.
+void LocalStream::drain(Direction& in, PacketList& out) {
+  while (Packet* p = in.queue.pop_front())
+    out.push_back(*p);
+  in.charge = in.bytes = 0;
+  in.urgent = nullptr;
+}
+
+void LocalStream::take_all(int end, PacketList& out) {
+  LockGuard guard(lock_);
+  drain(to_[end], out);
+}
+
 void LocalStream::close(int end, bool reset) {
   PacketList unread;
   {
@@ -354,10 +367,7 @@ void LocalStream::close(int end, bool reset) {
     Direction& out = to_[1 - end];
     Socket* peer = sockets_[1 - end];
     const bool lost = !in.queue.empty() || reset;
-    while (Packet* p = in.queue.pop_front())
-      unread.push_back(*p);
-    in.charge = in.bytes = 0;
-    in.urgent = nullptr;
+    drain(in, unread);
     in.reader_gone = true;
     in.read_shut = true;
     out.write_shut = true;

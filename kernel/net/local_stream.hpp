@@ -22,6 +22,14 @@ class LocalStream : public RefCounted {
   Result<usize> send(int end, Socket& socket, Message& message, u64 timeout_ns, u32 send_limit);
   Result<usize> receive(int end, Socket& socket, Message& message, u64 timeout_ns);
   void shutdown(int end, ShutdownHow how);
+  // What is queued for `end`, under the lock; and takes it all off. For ends that nobody reads (flight.hpp).
+  template <typename Visit>
+  void each_packet(int end, Visit visit) {
+    LockGuard guard(lock_);
+    for (Packet& packet : to_[end].queue)
+      visit(packet);
+  }
+  void take_all(int end, PacketList& out);
   // The socket goes away. `reset`: as after SO_LINGER 0.
   void close(int end, bool reset);
   u32 poll(int end, u32 send_limit);
@@ -54,6 +62,7 @@ class LocalStream : public RefCounted {
   };
   ~LocalStream() override;
 
+  static void drain(Direction& in, PacketList& out);
   bool is_message() const { return flavour_ == StreamFlavour::kUnixSeqPacket; }
   Result<usize> queue_packet(int end, PacketPtr packet, Message& message, bool may_merge);
   Result<bool> check_writable(int end, Socket& socket, u32 send_limit);

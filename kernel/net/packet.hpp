@@ -16,9 +16,12 @@ struct PeerCredentials {
   friend bool operator==(const PeerCredentials&, const PeerCredentials&) = default;
 };
 
-// SCM_RIGHTS: open files that travel.
+// SCM_RIGHTS: open files that travel, from flight::take_off to flight::land (flight.hpp).
 struct Rights {
+  ~Rights();  // lands
   Vector<RefPtr<fs::File>> files;
+  bool travels = false;
+  u32 sender_uid = 0;
 };
 
 // What became of a datagram that was sent, as the error queue tells it (ip(7), IP_RECVERR: sock_extended_err).

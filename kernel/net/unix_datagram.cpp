@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // AF_UNIX datagrams: each socket has one queue of whole messages. A sender waits while its peer's queue is full; the
 // peer wakes its connected senders, and whoever waits at its door, when it has taken a message or is closed.
+#include "kernel/net/flight.hpp"
 #include "kernel/net/unix_names.hpp"
 
 namespace uni::net {
@@ -64,6 +65,7 @@ Result<usize> UnixSocket::send_datagram(Message& message) {
   }
   packet->size = static_cast<u32>(size);
   packet->credentials = message.has_credentials ? message.credentials : current_credentials();
+  if (message.rights) TRY(flight::take_off(*message.rights));
   packet->rights = uni::move(message.rights);
   {
     LockGuard guard(g_unix_lock);

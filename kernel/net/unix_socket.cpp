@@ -3,6 +3,7 @@
 #include "kernel/net/unix_socket.hpp"
 
 #include "kernel/fs/vfs.hpp"
+#include "kernel/net/flight.hpp"
 #include "kernel/net/unix_names.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/security/landlock.hpp"
@@ -54,6 +55,12 @@ UnixSocket::~UnixSocket() {
   if (stream_) stream_->close(end_, false);
   delete name_;
   delete peer_name_;
+  flight::look_soon();
+}
+
+// It may have been the last one, of a socket that travels: then only the search ends it.
+void UnixSocket::descriptor_closed(fs::FileTable&) {
+  if (travels_.load(std::memory_order_relaxed) != 0) flight::look_soon();
 }
 
 Result<RefPtr<UnixSocket>> UnixSocket::create(SocketType type, u32 open_flags) {
@@ -295,12 +302,17 @@ Result<usize> UnixSocket::send(Message& message) {
     return connected ? Errno::IsConnected : Errno::NotSupported;
   }
   if (!connected) return write_shut_ ? Errno::Pipe : Errno::NotConnected;
+  if (message.rights) TRY(flight::take_off(*message.rights));
   return stream_->send(end_, *this, message, send_timeout_, send_buffer_);
 }
 
 Result<usize> UnixSocket::receive(Message& message) {
   if ((message.flags & kMsgOob) != 0 && type() != SocketType::kStream) return Errno::NotSupported;
-  if (is_datagram()) return receive_datagram(message);
+  if (is_datagram()) {
+    Result<usize> received = receive_datagram(message);
+    if (message.rights) flight::land(*message.rights);
+    return received;
+  }
   if (state_.load(std::memory_order_acquire) != State::kConnected) {
     return type() == SocketType::kStream ? Errno::Invalid : Errno::NotConnected;
   }
@@ -309,7 +321,9 @@ Result<usize> UnixSocket::receive(Message& message) {
     LockGuard guard(g_unix_lock);
     if (peer_name_ != nullptr) *message.from = *peer_name_;
   }
-  return stream_->receive(end_, *this, message, receive_timeout_);
+  Result<usize> received = stream_->receive(end_, *this, message, receive_timeout_);
+  if (message.rights) flight::land(*message.rights);
+  return received;
 }
 
 Result<i64> UnixSocket::get_option(Option option) {

@@ -33,6 +33,7 @@ class UnixSocket final : public Socket {
   Result<i64> get_option(Option option) override;
   Result<PeerCredentials> peer_credentials() override;
   u32 poll() override;
+  void descriptor_closed(fs::FileTable& table) override;
 
  protected:
   bool at_mark() override {
@@ -45,6 +46,7 @@ class UnixSocket final : public Socket {
   template <typename T, typename... Args>
   friend Result<RefPtr<T>> uni::make_ref(Args&&... args);
   friend class UnixNames;
+  friend class Flights;
   enum class State : u8 { kFresh, kListening, kConnected };
 
   UnixSocket(SocketType type, u32 open_flags);
@@ -94,6 +96,12 @@ class UnixSocket final : public Socket {
   bool sender_waits_ = false;  // someone found the queue full
   Mutex reader_;
   RefPtr<UnixDoor> door_;
+
+  // Its own travels in SCM_RIGHTS (flight.cpp).
+  std::atomic<u32> travels_{0};  // references that do
+  ListNode flight_node_, search_node_;
+  u32 unexplained_ = 0;  // of them, those that the search has not found in a queue
+  bool suspect_ = false;
 };
 
 }  // namespace uni::net

@@ -18,7 +18,8 @@ enum class Rank : u8 {
   kProcessTree,  // parents, children, groups, sessions
   kProcess,      // a process's thread list
   kFileTable,
-  kEpoll,  // an epoll instance's lists
+  kEpoll,   // an epoll instance's lists
+  kFlight,  // descriptors that travel through AF_UNIX sockets
   kSocketTable,
   kNetCore,       // the TCP/IP stack
   kSocket,        // a socket's own queues, AF_UNIX

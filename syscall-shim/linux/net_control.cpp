@@ -27,6 +27,7 @@ Result<void> take_rights(Span<const u8> data, net::Message& message) {
     i32 fd = 0;
     __builtin_memcpy(&fd, data.data() + i * sizeof fd, sizeof fd);
     RefPtr<fs::File> file = TRY(Process::current().files->get(fd, true));
+    if (file->kind() == fs::FileKind::kUring) return Errno::Invalid;  // its registered files could make a ring
     TRY(message.rights->files.push(uni::move(file)));
   }
   return {};
