@@ -6,8 +6,10 @@
 #include "kernel/fs/epoll.hpp"
 
 #include "kernel/arch/cpu.hpp"
+#include "kernel/base/format.hpp"
 #include "kernel/base/vector.hpp"
 #include "kernel/fs/anonymous.hpp"
+#include "kernel/fs/inode.hpp"
 
 namespace uni::fs {
 
@@ -326,6 +328,34 @@ Result<unsigned> Epoll::depth_below(unsigned depth, const Epoll& target) {
   for (const RefPtr<Epoll>& one : below)
     deepest = max(deepest, 1 + TRY(one->depth_below(depth + 1, target)));
   return deepest;
+}
+
+// A line for each watched file. Nothing is asked of a file under the lock.
+void Epoll::describe_info(Writer& out) {
+  struct Line {
+    RefPtr<File> file;
+    int fd;
+    u32 events;
+    u64 data;
+  };
+  Vector<Line> lines;
+  {
+    LockGuard guard(lock_);
+    if (!lines.reserve(item_count_).ok()) return;
+    for (usize i = 0; i < bucket_count_; ++i) {
+      for (const EpollItem* item = buckets_[i]; item != nullptr; item = item->hash_next) {
+        if (!item->file.try_ref()) continue;  // it is dying
+        const u32 events = (item->events & kPrivateBits) | item->interest();
+        MUST(lines.push({RefPtr<File>::adopt(&item->file), item->fd, events, item->data}));  // room was reserved
+      }
+    }
+  }
+  for (const Line& line : lines) {
+    Stat st;
+    if (!line.file->stat(st).ok()) st = Stat{};
+    format(out, "tfd: {:>8} events: {:>8x} data: {:>16x}  pos:{} ino:{:x} sdev:{:x}\n", line.fd, line.events, line.data,
+           line.file->position, st.inode, (st.device >> 8) << 20 | (st.device & 0xff));
+  }
 }
 
 usize Epoll::describe(Span<char> out) {

@@ -61,6 +61,7 @@ class Epoll final : public File {
   u32 poll() override;
   WaitQueue* poll_queue() override { return &queue_; }
   usize describe(Span<char> out) override;
+  void describe_info(Writer& out) override;
 
   // Lets go of an item of a dying file. For epoll_file_dying.
   void forget(EpollItem& item);

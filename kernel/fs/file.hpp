@@ -173,6 +173,9 @@ class File : public RefCounted {
   Dentry* dentry_ = nullptr;  // counted
 };
 
+// /proc/sys/fs/nr_open: the most descriptors that a table may hold, and that RLIMIT_NOFILE may allow.
+extern std::atomic<u64> g_most_descriptors;
+
 // The descriptors of a process. Shared by threads (CLONE_FILES), copied by fork. Internally locked; lookups do not
 // block.
 class FileTable : public RefCounted {

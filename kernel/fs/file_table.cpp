@@ -5,6 +5,8 @@
 
 namespace uni::fs {
 
+std::atomic<u64> g_most_descriptors{1024 * 1024};
+
 namespace {
 constexpr u32 kFirstSlots = 64;
 }
@@ -86,7 +88,10 @@ Result<int> FileTable::install(RefPtr<File> file, bool close_on_exec, int minimu
   LockGuard guard(lock_);
   const u32 fd = TRY(lowest_free(static_cast<u32>(minimum)));
   if (fd >= limit_) return Errno::TooManyFiles;
-  if (fd >= slots_.size()) TRY(grow(fd + 1));
+  if (fd >= slots_.size()) {
+    if (fd >= g_most_descriptors.load(std::memory_order_relaxed)) return Errno::TooManyFiles;
+    TRY(grow(fd + 1));
+  }
   put(fd, uni::move(file), close_on_exec);
   return static_cast<int>(fd);
 }
@@ -97,7 +102,10 @@ Result<int> FileTable::install_at(int fd, RefPtr<File> file, bool close_on_exec)
   {
     LockGuard guard(lock_);
     if (at >= limit_) return Errno::BadFd;
-    if (at >= slots_.size()) TRY(grow(at + 1));
+    if (at >= slots_.size()) {
+      if (at >= g_most_descriptors.load(std::memory_order_relaxed)) return Errno::BadFd;
+      TRY(grow(at + 1));
+    }
     old = take(at);
     put(at, uni::move(file), close_on_exec);
   }

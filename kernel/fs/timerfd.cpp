@@ -3,6 +3,7 @@
 // meanwhile is counted then, and nobody is interrupted for it.
 #include "kernel/fs/timerfd.hpp"
 
+#include "kernel/base/format.hpp"
 #include "kernel/fs/anonymous.hpp"
 
 namespace uni::fs {
@@ -17,10 +18,11 @@ void TimerFd::expired(void* self) {
   file.queue_.wake_all(kPollIn | kPollRdNorm);
 }
 
-Alarm::Setting TimerFd::set(u64 next, u64 interval) {
+Alarm::Setting TimerFd::set(u64 next, u64 interval, u32 flags) {
   const Alarm::Setting old = get();
   alarm_.cancel();
   ticks_.store(0, std::memory_order_seq_cst);
+  set_flags_.store(flags, std::memory_order_relaxed);
   alarm_.set(next, interval);
   return old;
 }
@@ -58,6 +60,14 @@ u32 TimerFd::poll() {
 
 usize TimerFd::describe(Span<char> out) {
   return describe_anonymous("[timerfd]", out);
+}
+
+void TimerFd::describe_info(Writer& out) {
+  const Alarm::Setting now = alarm_.get();
+  format(out, "clockid: {}\nticks: {}\nsettime flags: 0{:o}\nit_value: ({}, {})\nit_interval: ({}, {})\n",
+         clock_number_, ticks_.load(std::memory_order_relaxed), set_flags_.load(std::memory_order_relaxed),
+         now.value / time::kSecond, now.value % time::kSecond, now.interval / time::kSecond,
+         now.interval % time::kSecond);
 }
 
 }  // namespace uni::fs

@@ -13,10 +13,10 @@
 namespace uni::mm {
 
 std::atomic<u64> g_overcommit{0};
+std::atomic<u64> g_most_mappings{65530};
 
 namespace {
 constexpr u64 kLowest = 0x10000;  // vm.mmap_min_addr
-constexpr usize kMaxMappings = 65530;
 constexpr unsigned kCapIpcLock = 14;
 
 bool mergeable(const Mapping& a, const Mapping& b) {
@@ -86,7 +86,7 @@ Result<u64> AddressSpace::find_gap(u64 length, u64 hint, u64 top) const {
 }
 
 Result<void> AddressSpace::insert(OwnPtr<Mapping> mapping) {
-  if (mappings_.size() >= kMaxMappings) return Errno::NoMemory;
+  if (mappings_.size() > g_most_mappings.load(std::memory_order_relaxed)) return Errno::NoMemory;
   const usize i = index_at(mapping->start);
   const u64 pages = (mapping->end - mapping->start) >> kPageShift;
   // Neighbours of the same kind become one.
@@ -116,7 +116,7 @@ Result<void> AddressSpace::insert(OwnPtr<Mapping> mapping) {
 Result<void> AddressSpace::split_at(u64 address) {
   Mapping* m = find(address);
   if (m == nullptr || m->start == address) return {};
-  if (mappings_.size() >= kMaxMappings) return Errno::NoMemory;
+  if (mappings_.size() >= g_most_mappings.load(std::memory_order_relaxed)) return Errno::NoMemory;
   auto upper = TRY(make_own<Mapping>());
   upper->start = address;
   upper->end = m->end;

@@ -237,6 +237,8 @@ class AddressSpace : public RefCounted {
 
 // /proc/sys/vm/overcommit_memory: 0 refuses what could never be met, 1 nothing. There is no strict accounting.
 extern std::atomic<u64> g_overcommit;
+// /proc/sys/vm/max_map_count: the mappings that a space may have.
+extern std::atomic<u64> g_most_mappings;
 
 // Says once, on the log and the control channel, that memory is out and which limit to raise.
 void report_out_of_memory();

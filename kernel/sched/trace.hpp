@@ -56,6 +56,8 @@ bool stop_where_due(Thread& thread);
 // Stops for an event that the tracer has asked for; does nothing otherwise.
 void event_stop(Thread& thread, Event event, u64 message);
 bool wants(const Thread& thread, Event event);
+// Has the tracer set the option?
+bool has_option(const Thread& thread, u32 option);
 // System-call stops: does the tracer want them, and the stop itself. `message`: 1 at entry, 2 at exit.
 bool wants_calls(const Thread& thread);
 bool emulates_calls(const Thread& thread);

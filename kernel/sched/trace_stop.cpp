@@ -173,6 +173,11 @@ bool wants(const Thread& thread, Event event) {
   return t != nullptr && (t->options.load(std::memory_order_relaxed) >> event & 1) != 0;
 }
 
+bool has_option(const Thread& thread, u32 option) {
+  const Tracee* t = of(thread);
+  return t != nullptr && (t->options.load(std::memory_order_relaxed) & option) != 0;
+}
+
 void event_stop(Thread& thread, Event event, u64 message) {
   if (!wants(thread, event)) return;
   notify(thread, signal::kTrap | event << 8, message);

@@ -68,7 +68,6 @@ Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd,
   if (page_up(length) == 0 || page_up(length) > kUserEnd) return Errno::NoMemory;
   if (offset + page_up(length) < offset) return Errno::Overflow;
   const u32 type = flags & kTypeMask;
-  if ((protection & 7) == mm::kProtWrite) protection |= mm::kProtRead;
   r.address = address;
   r.length = length;
   r.protection = protection & 7;
@@ -135,7 +134,6 @@ Result<i64> sys_mprotect(u64 address, u64 length, u32 protection) {
   if (length == 0) return 0;
   if (page_up(length) == 0 || range_wraps(address, length)) return Errno::NoMemory;
   if ((protection & ~15u) != 0) return Errno::Invalid;
-  if ((protection & 7) == mm::kProtWrite) protection |= mm::kProtRead;
   if (grows == kProtGrowsUp) return Errno::Invalid;  // nothing grows upwards here
   if (grows == kProtGrowsDown) {
     const u64 start = TRY(space().growing_start(address));

@@ -92,11 +92,16 @@ u64 deadline_of_ms(i32 timeout_ms) {
 }
 
 // The time that is left, as ppoll, select and pselect6 write back. A bad address is not an error here, as on Linux.
+// Gives how a call ends that a signal interrupted: without the time written back, as with personality(2)'s
+// STICKY_TIMEOUTS, it could not be begun again.
 template <typename T>
-void write_remaining(UserPtr<T> to, u64 deadline, T (*convert)(u64)) {
-  if (!to || deadline == time::kNever) return;
+Errno write_remaining(UserPtr<T> to, u64 deadline, T (*convert)(u64)) {
+  constexpr u32 kStickyTimeouts = 0x4000000;
+  if (!to || deadline == time::kNever) return Errno::RestartNoHand;
+  if ((Process::current().personality & kStickyTimeouts) != 0) return Errno::Interrupted;
   const u64 now = deadline == 0 ? 0 : time::monotonic_ns();
-  (void)to.write(convert(deadline > now ? deadline - now : 0)).ok();
+  const bool written = to.write(convert(deadline > now ? deadline - now : 0)).ok();
+  return written || deadline == 0 ? Errno::RestartNoHand : Errno::Interrupted;
 }
 
 Result<i64> do_poll(UserPtr<abi::PollFd> fds, u32 count, u64 deadline) {
@@ -224,10 +229,10 @@ Result<i64> sys_ppoll(UserPtr<abi::PollFd> fds, u32 count, UserPtr<abi::Timespec
   TemporaryMask temporary;
   TRY(temporary.apply(mask, mask_size));
   auto done = do_poll(fds, count, deadline);
-  write_remaining(timeout, deadline, to_timespec);
+  const Errno interrupted = write_remaining(timeout, deadline, to_timespec);
   if (done.ok() || done.error() != Errno::Interrupted) return done;
   temporary.keep_for_handler();
-  return Errno::RestartNoHand;
+  return interrupted;
 }
 
 // select(2).
@@ -243,9 +248,9 @@ Result<i64> sys_select(i32 count, UserPtr<u64> in, UserPtr<u64> out, UserPtr<u64
     deadline = duration == 0 ? 0 : time::deadline_after(duration);
   }
   auto done = do_select(count, {in, out, except}, deadline);
-  write_remaining(timeout, deadline, to_timeval);
+  const Errno interrupted = write_remaining(timeout, deadline, to_timeval);
   if (done.ok() || done.error() != Errno::Interrupted) return done;
-  return Errno::RestartNoHand;
+  return interrupted;
 }
 
 // pselect6(2).
@@ -257,10 +262,10 @@ Result<i64> sys_pselect6(i32 count, UserPtr<u64> in, UserPtr<u64> out, UserPtr<u
   TemporaryMask temporary;
   TRY(temporary.apply(UserPtr<u64>(argument.set), argument.size));
   auto done = do_select(count, {in, out, except}, deadline);
-  write_remaining(timeout, deadline, to_timespec);
+  const Errno interrupted = write_remaining(timeout, deadline, to_timespec);
   if (done.ok() || done.error() != Errno::Interrupted) return done;
   temporary.keep_for_handler();
-  return Errno::RestartNoHand;
+  return interrupted;
 }
 
 }  // namespace uni::shim

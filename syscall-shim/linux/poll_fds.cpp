@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // eventfd(2), timerfd_create(2) and its two, signalfd(2).
+#include "kernel/base/format.hpp"
 #include "kernel/fs/anonymous.hpp"
 #include "kernel/fs/eventfd.hpp"
 #include "kernel/fs/timerfd.hpp"
@@ -35,6 +36,9 @@ class SignalFd final : public fs::File {
   u32 poll() override;
   WaitQueue* poll_queue() override { return &state_->signalfd_queue; }
   usize describe(Span<char> out) override { return fs::describe_anonymous("[signalfd]", out); }
+  void describe_info(Writer& out) override {
+    format(out, "sigmask:\t{:016x}\n", mask_.load(std::memory_order_relaxed));
+  }
 
  private:
   RefPtr<signal::SignalState> state_;
@@ -152,7 +156,7 @@ Result<i64> sys_timerfd_create(i32 clock, i32 flags) {
     default:
       return Errno::Invalid;
   }
-  return install(TRY(make_ref<fs::TimerFd>(kind, open_flags(flags))), flags);
+  return install(TRY(make_ref<fs::TimerFd>(kind, clock, open_flags(flags))), flags);
 }
 
 // timerfd_settime(2). Differs: a timer on CLOCK_REALTIME does not follow a clock that is set while it runs, and so
@@ -170,7 +174,7 @@ Result<i64> sys_timerfd_settime(i32 fd, i32 flags, UserPtr<abi::Itimerspec> valu
     if ((flags & abi::kTimerAbsolute) == 0 && __builtin_add_overflow(timer.now(), first, &next))
       next = time::kNever - 1;
   }
-  const abi::Itimerspec before = to_abi(timer.set(next, interval));
+  const abi::Itimerspec before = to_abi(timer.set(next, interval, static_cast<u32>(flags)));
   if (old) TRY(old.write(before));
   return 0;
 }

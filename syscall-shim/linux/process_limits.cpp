@@ -13,8 +13,6 @@ namespace uni::shim {
 
 namespace {
 
-constexpr u64 kMostFiles = 1024 * 1024;  // Linux's fs.nr_open
-
 Result<i64> set_name(UserAddr from) {
   Thread& thread = Thread::current();
   char name[sizeof thread.name] = {};
@@ -97,7 +95,8 @@ u64 manifest_limit(u32 kind) {
 
 Result<void> set_limit(Process& process, u32 kind, const abi::Rlimit& wanted) {
   if (wanted.rlim_cur > wanted.rlim_max) return Errno::Invalid;
-  if (kind == kLimitFiles && wanted.rlim_max > kMostFiles) return Errno::NotPermitted;
+  if (kind == kLimitFiles && wanted.rlim_max > fs::g_most_descriptors.load(std::memory_order_relaxed))
+    return Errno::NotPermitted;
   {
     LockGuard guard(process.lock);
     Limit& limit = process.limits[kind];
@@ -195,7 +194,7 @@ Result<i64> sys_prctl(i32 option, u64 a, u64 b, u64 c, u64 d) {
   }
 }
 
-// personality(2): kept and given back; it matters to execve only.
+// personality(2): kept and given back; ADDR_NO_RANDOMIZE matters to execve, STICKY_TIMEOUTS to poll.cpp.
 Result<i64> sys_personality(u32 persona) {
   Process& process = Process::current();
   const u32 old = process.personality;

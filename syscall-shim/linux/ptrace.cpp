@@ -3,6 +3,7 @@
 // stopped for the caller; what touches the caller's memory is copied before or behind that. Not done:
 // PTRACE_SINGLEBLOCK (EIO), PTRACE_SECCOMP_GET_FILTER and _GET_METADATA (EINVAL, as a Linux without checkpointing).
 #include "syscall-shim/linux/ptrace.hpp"
+#include "syscall-shim/linux/seccomp.hpp"
 
 #include "kernel/mm/address_space.hpp"
 #include "syscall-shim/abi/ptrace.hpp"
@@ -252,7 +253,7 @@ Result<i64> go_on(Thread& target, trace::Resume how, bool step, u64 number) {
 Result<i64> set_options(Thread& target, u64 options) {
   return trace::with_stopped(target, [&](Tracee& t) -> Result<i64> {
     if ((options & ~u64{trace::kKnownOptions}) != 0) return Errno::Invalid;
-    if ((options & trace::kSuspendSeccomp) != 0) return Errno::NotPermitted;
+    if ((options & trace::kSuspendSeccomp) != 0 && !may_suspend_filters()) return Errno::NotPermitted;
     t.options = static_cast<u32>(options);
     return 0;
   });
@@ -264,7 +265,7 @@ void note_tracing() {
 
 Result<i64> begin(Thread& target, bool seize, u64 address, u64 options) {
   if (seize && (address != 0 || (options & ~u64{trace::kKnownOptions}) != 0)) return Errno::Io;
-  if (seize && (options & trace::kSuspendSeccomp) != 0) return Errno::NotPermitted;
+  if (seize && (options & trace::kSuspendSeccomp) != 0 && !may_suspend_filters()) return Errno::NotPermitted;
   note_tracing();
   TRY(trace::attach(target, seize, seize ? static_cast<u32>(options) : 0));
   return 0;
@@ -335,8 +336,9 @@ Result<i64> on_stopped(Thread& target, i64 request, u64 address, u64 data) {
     case kPtraceSetOptions:
       return set_options(target, data);
     case kPtraceSeccompGetFilter:
+      return copy_filter(target, address, UserAddr{data});
     case kPtraceSeccompGetMetadata:
-      return Errno::Invalid;
+      return copy_filter_metadata(target, address, UserAddr{data});
     case kPtraceCont:
       return go_on(target, trace::Resume::kRun, false, data);
     case kPtraceSyscall:

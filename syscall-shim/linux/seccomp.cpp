@@ -99,6 +99,9 @@ class Filter final : public RefCounted {
   }
   const Filter* older() const { return older_.get(); }
   u32 depth() const { return depth_; }
+  Span<const bpf::Instruction> program() const { return {program_.data(), program_.size()}; }
+  bool logs() const { return logs_; }
+  void set_logs() { logs_ = true; }
   bool descends_from(const Filter* ancestor) const {
     const Filter* at = this;
     while (at != nullptr && at != ancestor)
@@ -110,6 +113,7 @@ class Filter final : public RefCounted {
   Vector<bpf::Instruction> program_;
   RefPtr<Filter> older_;
   u32 path_length_ = 0, depth_ = 0;
+  bool logs_ = false;  // SECCOMP_FILTER_FLAG_LOG
 };
 
 Filter* filter_of(const Thread& thread) {
@@ -170,6 +174,7 @@ Result<i64> set_filter(u64 flags, UserAddr from) {
   if ((flags & ~kKnown) != 0) return Errno::Invalid;
   Thread& self = Thread::current();
   RefPtr<Filter> filter = TRY(Filter::create(from, RefPtr<Filter>(filter_of(self))));
+  if ((flags & kFlagLog) != 0) filter->set_logs();
   const Process& process = self.process();
   if (!process.no_new_privileges && !process.credentials.capable(kCapSysAdmin)) return Errno::Access;
   if (self.seccomp_mode.load() == kModeStrict) return Errno::Invalid;
@@ -206,7 +211,56 @@ bool ask_tracer(Thread& thread, TrapFrame& frame, u32 value, i64* result) {
 
 }  // namespace
 
+bool may_suspend_filters() {
+  const Thread& self = Thread::current();
+  return self.process().credentials.capable(kCapSysAdmin) && self.seccomp_mode.load() == 0;
+}
+
+namespace {
+
+Result<RefPtr<Filter>> nth_filter(Thread& tracee, u64 index) {
+  if (!may_suspend_filters()) return Errno::Access;
+  RefPtr<Filter> newest;
+  TRY(trace::with_stopped(tracee, [&](trace::Tracee&) -> Result<i64> {
+    if (tracee.seccomp_mode.load() == kModeFilter) newest = RefPtr<Filter>(filter_of(tracee));
+    return 0;
+  }));
+  if (!newest) return Errno::Invalid;
+  if (index >= newest->depth()) return Errno::NoEntry;
+  const Filter* at = newest.get();
+  while (at->depth() != index + 1)
+    at = at->older();
+  return RefPtr<Filter>(const_cast<Filter*>(at));
+}
+
+}  // namespace
+
+Result<i64> copy_filter(Thread& tracee, u64 index, UserAddr out) {
+  const RefPtr<Filter> filter = TRY(nth_filter(tracee, index));
+  const auto program = filter->program();
+  if (!is_null(out)) TRY(copy_to_user(out, program.data(), program.size() * sizeof(bpf::Instruction)));
+  return static_cast<i64>(program.size());
+}
+
+Result<i64> copy_filter_metadata(Thread& tracee, u64 size, UserAddr out) {
+  struct Metadata {
+    u64 index, flags;
+  };
+  if (!may_suspend_filters()) return Errno::Access;
+  const u64 part = min<u64>(size, sizeof(Metadata));
+  if (part < sizeof(u64)) return Errno::Invalid;
+  Metadata answer {
+    TRY(UserPtr<u64>(out).read())
+    , 0
+  };
+  const RefPtr<Filter> filter = TRY(nth_filter(tracee, answer.index));
+  if (filter->logs()) answer.flags |= kFlagLog;
+  TRY(copy_to_user(out, &answer, part));
+  return static_cast<i64>(part);
+}
+
 bool seccomp_allows(Thread& thread, TrapFrame& frame, u64 number, const u64* regs, i64* result) {
+  if (trace::has_option(thread, trace::kSuspendSeccomp)) return true;
   return decide(thread, frame, number, regs, result, Ask::kTracer);
 }
 

@@ -2,7 +2,7 @@
 // uname(2), sysinfo(2), getrandom(2), the host's names.
 #include "syscall-shim/linux/sysinfo.hpp"
 
-#include "kernel/boot/boot_info.hpp"
+#include "kernel/boot/machine_name.hpp"
 #include "kernel/dev/random.hpp"
 #include "kernel/mm/page.hpp"
 #include "kernel/sched/process.hpp"
@@ -13,30 +13,18 @@ namespace uni::shim {
 
 namespace {
 
-constexpr usize kNameSize = 64;
-
-struct Name {
-  char text[kNameSize + 1];
-  bool set;
-};
-struct Names {
-  Name host, domain;
-};
-constinit Guarded<Names, Rank::kLeaf> names{};
-
-void copy_text(char (&to)[kNameSize + 1], StringView text) {
-  const usize size = min(text.size(), kNameSize);
+void copy_text(char (&to)[boot::MachineName::kMost + 1], StringView text) {
+  const usize size = min(text.size(), boot::MachineName::kMost);
   __builtin_memcpy(to, text.data(), size);
   __builtin_memset(to + size, 0, sizeof to - size);
 }
 
-Result<i64> set_name(Name Names::*which, UserPtr<char> from, i32 size) {
+Result<i64> set_name(boot::NameOf which, UserPtr<char> from, i32 size) {
   if (!Process::current().credentials.capable(abi::kCapSysAdmin)) return Errno::NotPermitted;
-  if (size < 0 || static_cast<usize>(size) > kNameSize) return Errno::Invalid;
-  Name fresh{};
-  TRY(copy_from_user(fresh.text, from.address(), static_cast<usize>(size)));
-  fresh.set = true;
-  names.with([&](Names& n) { n.*which = fresh; });
+  if (size < 0 || static_cast<usize>(size) > boot::MachineName::kMost) return Errno::Invalid;
+  char text[boot::MachineName::kMost];
+  TRY(copy_from_user(text, from.address(), static_cast<usize>(size)));
+  boot::set_machine_name(which, {text, static_cast<usize>(size)});
   return 0;
 }
 
@@ -44,24 +32,23 @@ Result<i64> set_name(Name Names::*which, UserPtr<char> from, i32 size) {
 
 // uname(2).
 Result<i64> sys_uname(UserPtr<abi::Utsname> out) {
-  const Names now = names.with([](Names& n) { return n; });
   abi::Utsname u;
   copy_text(u.sysname, "Linux");
-  copy_text(u.nodename, now.host.set ? StringView(now.host.text) : boot::config().get(BootKey::hostname, "uni"));
+  copy_text(u.nodename, StringView(boot::machine_name(boot::NameOf::kHost).text));
   copy_text(u.release, kRelease);
   copy_text(u.version, "#1 SMP PREEMPT_DYNAMIC");
   copy_text(u.machine, "x86_64");
-  copy_text(u.domainname, now.domain.set ? StringView(now.domain.text) : StringView("(none)"));
+  copy_text(u.domainname, StringView(boot::machine_name(boot::NameOf::kDomain).text));
   TRY(out.write(u));
   return 0;
 }
 
 // sethostname(2), setdomainname(2).
 Result<i64> sys_sethostname(UserPtr<char> name, i32 size) {
-  return set_name(&Names::host, name, size);
+  return set_name(boot::NameOf::kHost, name, size);
 }
 Result<i64> sys_setdomainname(UserPtr<char> name, i32 size) {
-  return set_name(&Names::domain, name, size);
+  return set_name(boot::NameOf::kDomain, name, size);
 }
 
 // sysinfo(2).

@@ -14,6 +14,10 @@ enum Command : u32 {
   kTcSets = 0x5402,
   kTcSetsW = 0x5403,
   kTcSetsF = 0x5404,
+  kTcGetA = 0x5405,
+  kTcSetA = 0x5406,
+  kTcSetAW = 0x5407,
+  kTcSetAF = 0x5408,
   kTcSbrk = 0x5409,
   kTcXonc = 0x540a,
   kTcFlsh = 0x540b,
@@ -48,6 +52,36 @@ struct Termios2 {
   u32 input_speed, output_speed;
 };
 static_assert(sizeof(Termios2) == 44);
+
+// struct termio, the older form: half of each word, and the first control characters.
+struct Termio {
+  u16 input, output, control, local;
+  u8 line;
+  u8 chars[8];
+};
+static_assert(sizeof(Termio) == 18);
+
+Termio old_form(const Termios& t) {
+  Termio out{static_cast<u16>(t.input),
+             static_cast<u16>(t.output),
+             static_cast<u16>(t.control),
+             static_cast<u16>(t.local),
+             t.line,
+             {}};
+  __builtin_memcpy(out.chars, t.chars, sizeof out.chars);
+  return out;
+}
+
+Termios with_old_form(Termios t, const Termio& wanted) {
+  const auto lower = [](u32& word, u16 half) { word = (word & 0xffff0000) | half; };
+  lower(t.input, wanted.input);
+  lower(t.output, wanted.output);
+  lower(t.control, wanted.control);
+  lower(t.local, wanted.local);
+  t.line = wanted.line;
+  __builtin_memcpy(t.chars, wanted.chars, sizeof wanted.chars);
+  return t;
+}
 
 // Copies a T from or to the program.
 template <typename T>
@@ -106,10 +140,15 @@ Result<i64> Tty::set_termios_ioctl(u32 command, u64 argument) {
   TRY(job_control::check_change(*this, signal::kTtou));
   const bool newer = command >= kTcSets2;
   Termios2 wanted{};
-  if (newer)
+  if (newer) {
     wanted = TRY(take<Termios2>(argument));
-  else
+  } else if (command >= kTcSetA && command <= kTcSetAF) {
+    const auto given = TRY(take<Termio>(argument));
+    LockGuard lock(lock_);
+    wanted.base = with_old_form(discipline_.termios(), given);
+  } else {
     wanted.base = TRY(take<Termios>(argument));
+  }
   const u32 given_in = newer ? wanted.input_speed : 0, given_out = newer ? wanted.output_speed : 0;
   u32 old_in = 0, old_out = 0;
   {
@@ -120,7 +159,7 @@ Result<i64> Tty::set_termios_ioctl(u32 command, u64 argument) {
   const u32 output = speed_of(wanted.base.control, newer ? given_out : old_out);
   const u32 input_bits = wanted.base.control >> kInputSpeedShift & kSpeedMask;
   const u32 input = input_bits == 0 ? output : speed_of(input_bits, newer ? given_in : old_in);
-  set_termios(wanted.base, input, output, command == kTcSetsF || command == kTcSetsF2);
+  set_termios(wanted.base, input, output, command == kTcSetsF || command == kTcSetsF2 || command == kTcSetAF);
   return 0;
 }
 
@@ -205,9 +244,14 @@ Result<i64> Tty::ioctl(u32 command, u64 argument, Side side) {
       return give(argument, locked([this] { return discipline_.termios(); }));
     case kTcGets2:
       return give(argument, locked([this] { return Termios2{discipline_.termios(), input_speed_, output_speed_}; }));
+    case kTcGetA:
+      return give(argument, old_form(locked([this] { return discipline_.termios(); })));
     case kTcSets:
     case kTcSetsW:
     case kTcSetsF:
+    case kTcSetA:
+    case kTcSetAW:
+    case kTcSetAF:
     case kTcSets2:
     case kTcSetsW2:
     case kTcSetsF2:

@@ -2,8 +2,7 @@
 // Core files: their pattern, and each process's choice of memory (/proc/PID/coredump_filter).
 #include "kernel/fs/procfs/core_pattern.hpp"
 
-#include "kernel/base/boot_config.hpp"
-#include "kernel/boot/boot_info.hpp"
+#include "kernel/boot/machine_name.hpp"
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/time/clock.hpp"
 
@@ -61,7 +60,7 @@ void write_field(Writer& out, char field, int signal) {
     case 't':
       return format(out, "{}", time::realtime_ns() / time::kSecond);
     case 'h':
-      return write_name(out, boot::config().get(BootKey::hostname, "uni"));
+      return write_name(out, StringView(boot::machine_name(boot::NameOf::kHost).text));
     case 'e':
       return write_name(out, StringView(t.name));
     case 'f':

@@ -3,6 +3,7 @@
 // defaults where there is no such limit. Rows of one directory stand together.
 #include "kernel/fs/procfs/procfs.hpp"
 
+#include "kernel/boot/machine_name.hpp"
 #include "kernel/fs/lease.hpp"
 #include "kernel/fs/namespace_file.hpp"
 #include "kernel/fs/notify.hpp"
@@ -133,6 +134,20 @@ constexpr Row task() {
   return r;
 }
 
+template <boot::NameOf kWhich>
+constexpr Row name_row(StringView path) {
+  return writable(
+      path,
+      [](Writer& out, const Numbers&) -> Result<void> {
+        format(out, "{}\n", StringView(boot::machine_name(kWhich).text));
+        return {};
+      },
+      [](StringView text, const Numbers&) -> Result<void> {
+        boot::set_machine_name(kWhich, {text.data(), min(text.size(), boot::MachineName::kMost)});
+        return {};
+      });
+}
+
 // What the limits can be set to.
 constexpr u64 kIntMost = 0x7fffffff, kMost = ~u64{0}, kMostIds = 32768, kMostQueueMessage = 16 * kMiB;
 
@@ -220,8 +235,8 @@ constexpr Row kRows[] = {
     text("sys/kernel/core_pipe_limit", "0\n"),
     writable("sys/kernel/core_uses_pid", show_core_uses_pid, store_core_uses_pid),
     text("sys/kernel/dmesg_restrict", "1\n"),
-    file("sys/kernel/hostname", show_hostname),
-    text("sys/kernel/domainname", "(none)\n"),
+    name_row<boot::NameOf::kHost>("sys/kernel/hostname"),
+    name_row<boot::NameOf::kDomain>("sys/kernel/domainname"),
     text("sys/kernel/keys/gc_delay", "300\n"),
     text("sys/kernel/keys/maxbytes", "20000\n"),
     limit_row<&ipc::Limits::keys, 0, kIntMost>("sys/kernel/keys/maxkeys"),
@@ -268,7 +283,7 @@ constexpr Row kRows[] = {
     text("sys/user/max_time_namespaces", "0\n"),
     text("sys/user/max_user_namespaces", "0\n"),
     text("sys/user/max_uts_namespaces", "0\n"),
-    text("sys/vm/max_map_count", "65530\n"),
+    number_row<mm::g_most_mappings, 0, kIntMost>("sys/vm/max_map_count"),
     text("sys/vm/min_free_kbytes", "1024\n"),
     text("sys/vm/mmap_min_addr", "65536\n"),
     text("sys/vm/nr_hugepages", "0\n"),
@@ -288,7 +303,7 @@ constexpr Row kRows[] = {
     limit_row<&ipc::Limits::mq_default_message_size, 128, kMostQueueMessage>("sys/fs/mqueue/msgsize_default"),
     limit_row<&ipc::Limits::mq_message_size, 128, kMostQueueMessage>("sys/fs/mqueue/msgsize_max"),
     limit_row<&ipc::Limits::mq_queues, 0, kIntMost>("sys/fs/mqueue/queues_max"),
-    text("sys/fs/nr_open", "1048576\n"),
+    number_row<g_most_descriptors, 64, kIntMost & ~u64{63}>("sys/fs/nr_open"),
     text("sys/fs/pipe-max-size", "1048576\n"),
     text("sys/fs/pipe-user-pages-hard", "0\n"),
     text("sys/fs/pipe-user-pages-soft", "16384\n"),

@@ -30,7 +30,6 @@ Result<void> show_loadavg(Writer& out, const Numbers&);
 Result<void> show_version(Writer& out, const Numbers&);
 Result<void> show_cmdline(Writer& out, const Numbers&);
 Result<void> show_vmstat(Writer& out, const Numbers&);
-Result<void> show_hostname(Writer& out, const Numbers&);
 Result<void> show_uuid(Writer& out, const Numbers&);
 Result<void> show_boot_id(Writer& out, const Numbers&);
 Result<void> show_file_nr(Writer& out, const Numbers&);

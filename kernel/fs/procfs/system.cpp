@@ -300,11 +300,6 @@ Result<void> show_vmstat(Writer& out, const Numbers&) {
   return {};
 }
 
-Result<void> show_hostname(Writer& out, const Numbers&) {
-  format(out, "{}\n", boot::config().get(BootKey::hostname, "uni"));
-  return {};
-}
-
 Result<void> show_uuid(Writer& out, const Numbers&) {
   write_uuid(out, random::next_u64(), random::next_u64());
   return {};
