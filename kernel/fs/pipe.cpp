@@ -4,18 +4,36 @@
 #include "kernel/fs/pipe.hpp"
 
 #include "kernel/fs/inode_extra.hpp"
+#include "kernel/sched/process.hpp"
 #include "kernel/time/clock.hpp"
 
 namespace uni::fs {
 
+std::atomic<u64> g_largest_pipe{kMiB};
+
 namespace {
 constinit std::atomic<u64> g_next_number{1};
+constexpr unsigned kCapSysResource = 24;
+
+usize first_size() {
+  const u64 largest = g_largest_pipe.load(std::memory_order_relaxed);
+  const bool free = largest >= Pipe::kDefaultSize || Process::current().credentials.capable(kCapSysResource);
+  return free ? Pipe::kDefaultSize : static_cast<usize>(largest);
+}
+}  // namespace
+
+usize Pipe::rounded(usize size) {
+  usize wanted = kPageSize;
+  while (wanted < size)
+    wanted *= 2;
+  return wanted;
 }
 
 Result<RefPtr<Pipe>> Pipe::create() {
   RefPtr<Pipe> pipe = TRY(make_ref<Pipe>());
-  TRY(pipe->pages_.resize(kDefaultSize / kPageSize));
-  pipe->capacity_ = kDefaultSize;
+  const usize size = first_size();
+  TRY(pipe->pages_.resize(size / kPageSize));
+  pipe->capacity_ = size;
   pipe->number_ = g_next_number.fetch_add(1);
   return pipe;
 }
@@ -217,9 +235,7 @@ Result<void> Pipe::wait_writable(bool block) {
 }
 
 Result<usize> Pipe::resize(usize size) {
-  usize wanted = kPageSize;
-  while (wanted < size)
-    wanted *= 2;
+  const usize wanted = rounded(size);
   {
     LockGuard guard(lock_);
     if (wanted < used() || wanted / kPageSize < marks_.size()) return Errno::Busy;

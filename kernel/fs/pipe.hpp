@@ -10,10 +10,15 @@ namespace uni::fs {
 struct InodeExtra;
 inline constexpr usize kPipeBuf = 4096;  // writes up to this are not mixed with others
 
+// /proc/sys/fs/pipe-max-size: the largest ring that needs no CAP_SYS_RESOURCE; a power of two.
+extern std::atomic<u64> g_largest_pipe;
+
 class Pipe final : public RefCounted {
  public:
   static constexpr usize kDefaultSize = 64 * kKiB;
-  static constexpr usize kLargestSize = kMiB;
+  // The size that a wish is rounded up to: a power of two, at least a page. Needs: at most 2 GiB.
+  static usize rounded(usize size);
+  // Of the default size, or what g_largest_pipe leaves to the calling process.
   static Result<RefPtr<Pipe>> create();
 
   Result<usize> read(IoCursor& to, bool block);

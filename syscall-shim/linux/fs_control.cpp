@@ -208,7 +208,9 @@ Result<i64> pipe_size(fs::File& file, i32 command, u64 argument) {
   if (command == abi::kGetPipeSize) return static_cast<i64>(pipe->capacity());
   const u32 size = static_cast<u32>(argument);
   if (size > 0x80000000u) return Errno::Invalid;
-  if (size > fs::Pipe::kLargestSize && !Process::current().credentials.capable(kCapSysResource))
+  const usize wanted = fs::Pipe::rounded(size);
+  if (wanted > pipe->capacity() && wanted > fs::g_largest_pipe.load(std::memory_order_relaxed) &&
+      !Process::current().credentials.capable(kCapSysResource))
     return Errno::NotPermitted;
   return static_cast<i64>(TRY(pipe->resize(size)));
 }

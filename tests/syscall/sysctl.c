@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Numbers and names of /proc/sys that can be written, and what they do. Each is put back at once.
-// run: guest
+// run: guest processes=fork
 #include <sys/resource.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include "check.h"
 
 static char old[256];
@@ -26,7 +27,8 @@ static long write_file(const char* path, const char* text) {
 static void tell(const char* path) {
   char text[256];
   read_file(path, text, sizeof text);
-  printf("%s", text);
+  text[strcspn(text, "\n")] = 0;
+  SAY("%s", text);
 }
 
 static void name(const char* path) {
@@ -60,6 +62,28 @@ static void descriptors(void) {
   RET(write_file(path, "x"));
 }
 
+// Only upwards: a smaller one would be felt by others on this machine.
+static void pipes(void) {
+  const char* path = "/proc/sys/fs/pipe-max-size";
+  read_file(path, old, sizeof old);
+  int ends[2];
+  pipe(ends);
+  RET(write_file(path, "2000001"));
+  tell(path);
+  pid_t child = fork();
+  if (child == 0) {
+    setresuid(1000, 1000, 1000);
+    RET(fcntl(ends[0], F_SETPIPE_SZ, 1048577));
+    RET(fcntl(ends[0], F_SETPIPE_SZ, 2097153));
+    RET(fcntl(ends[0], F_SETPIPE_SZ, 5000));
+    _exit(0);
+  }
+  waitpid(child, NULL, 0);
+  RET(write_file(path, old));
+  RET(write_file(path, "2147483649"));
+  RET(write_file(path, "-1"));
+}
+
 // Makes mappings until there is no room for more: one for each page up to `at`. With the program's own they are as many
 // as the limit says.
 static int fills(long limit) {
@@ -90,6 +114,7 @@ int main(void) {
   name("/proc/sys/kernel/domainname");
   name("/proc/sys/kernel/hostname");
   descriptors();
+  pipes();
   map_count();
   return done();
 }

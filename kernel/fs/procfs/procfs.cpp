@@ -7,6 +7,7 @@
 #include "kernel/fs/lease.hpp"
 #include "kernel/fs/namespace_file.hpp"
 #include "kernel/fs/notify.hpp"
+#include "kernel/fs/pipe.hpp"
 #include "kernel/fs/procfs/ipc_rows.hpp"
 #include "kernel/fs/procfs/rows.hpp"
 #include "kernel/fs/vfs.hpp"
@@ -132,6 +133,16 @@ constexpr Row task() {
   r.alias = "<pid>";
   r.first_only = true;
   return r;
+}
+
+Result<void> show_largest_pipe(Writer& out, const Numbers&) {
+  return show_limit(out, g_largest_pipe);
+}
+Result<void> store_largest_pipe(StringView text, const Numbers&) {
+  std::atomic<u64> wanted{0};
+  TRY(store_limit(text, wanted, 0, u64{1} << 31));
+  g_largest_pipe.store(Pipe::rounded(static_cast<usize>(wanted.load())), std::memory_order_relaxed);
+  return {};
 }
 
 template <boot::NameOf kWhich>
@@ -304,7 +315,7 @@ constexpr Row kRows[] = {
     limit_row<&ipc::Limits::mq_message_size, 128, kMostQueueMessage>("sys/fs/mqueue/msgsize_max"),
     limit_row<&ipc::Limits::mq_queues, 0, kIntMost>("sys/fs/mqueue/queues_max"),
     number_row<g_most_descriptors, 64, kIntMost & ~u64{63}>("sys/fs/nr_open"),
-    text("sys/fs/pipe-max-size", "1048576\n"),
+    writable("sys/fs/pipe-max-size", show_largest_pipe, store_largest_pipe),
     text("sys/fs/pipe-user-pages-hard", "0\n"),
     text("sys/fs/pipe-user-pages-soft", "16384\n"),
     text("sys/fs/protected_hardlinks", "1\n"),
