@@ -14,22 +14,50 @@ namespace uni::fs {
 
 class Dentry;
 
-enum MountFlag : u32 { kMountReadOnly = 1, kMountNoSuid = 2, kMountNoDev = 4, kMountNoExec = 8, kMountNoAtime = 1024 };
+// MS_* (mount(2)). Access times are "relatime" unless one of the others is set.
+enum MountFlag : u32 {
+  kMountReadOnly = 1,
+  kMountNoSuid = 2,
+  kMountNoDev = 4,
+  kMountNoExec = 8,
+  kMountNoSymfollow = 256,
+  kMountNoAtime = 1024,
+  kMountNoDirectoryAtime = 2048,
+  kMountStrictAtime = 1 << 24,
+};
+inline constexpr u32 kMountAtimeFlags = kMountNoAtime | kMountNoDirectoryAtime | kMountStrictAtime;
 
-// A file system (or a part of one) that is attached at a place. Kept alive by its root dentry.
+// A file system (or a part of one) that is attached at a place, or not yet (open_tree(2), fsmount(2)). Kept alive by
+// its root dentry. What has no other note is under the lock of the tree (kernel/fs/mount.cpp).
 class Mount : public RefCounted {
  public:
   Mount(RefPtr<FileSystem> fs, u32 id);
   FileSystem& file_system() const { return *fs_; }
   u32 id() const { return id_; }
-  bool read_only() const { return (flags & kMountReadOnly) != 0 || fs_->read_only(); }
+  bool read_only() const {
+    return ((flags.load(std::memory_order_relaxed) | fs_->super_flags.load(std::memory_order_relaxed)) &
+            kMountReadOnly) != 0 ||
+           fs_->read_only();
+  }
+  bool has(u32 flag) const { return (flags.load(std::memory_order_relaxed) & flag) != 0; }
 
-  u32 flags = 0;
-  String source;         // what /proc/mounts shows first
-  RefPtr<Dentry> root;   // null once unmounted
-  RefPtr<Dentry> at;     // the place it covers; null for the root mount. Under dentry_lock()
-  bool aliased = false;  // the file system is seen through another mount too: its names are looked up each time
-  ListNode node;         // in the mount list, under dentry_lock()
+  std::atomic<u32> flags{0};          // MountFlag bits
+  std::atomic<u32> writers{0};        // open file descriptions of regular files that may write
+  std::atomic<bool> expiring{false};  // MNT_EXPIRE marked it, and no path has led to it since
+  String source;                      // what /proc/mounts shows first
+  String root_path;                   // its root's path in the file system, as it was when it was bound
+  RefPtr<Dentry> root;                // null once unmounted
+  RefPtr<Dentry> at;      // the place it covers; null for the root mount and for what is detached. Under dentry_lock()
+  bool aliased = false;   // the file system is seen through another mount too: its names are looked up each time
+  bool attached = false;  // in the tree that programs see
+  bool unbindable = false;  // mount_namespaces(7): shared with peers, slave of a group, or neither; 0: no group
+  bool marked = false;      // for searches
+  u32 peer_group = 0;
+  u32 master_group = 0;
+  ListNode node;     // in the list of all mounts
+  ListNode sibling;  // among its parent's
+  List<Mount, &Mount::sibling> children;
+  RefPtr<Dentry> left_root, left_at;  // of one that is on its way out
 
  private:
   ~Mount() override;
@@ -56,6 +84,7 @@ class Dentry final : public RefCounted {
   bool deleted() const { return deleted_; }
 
   Mount* mounted = nullptr;  // what covers this place; under dentry_lock()
+  u32 pins = 0;              // places at or below this one, in this mount, that are covered; under dentry_lock()
 
  private:
   friend class DentryCache;

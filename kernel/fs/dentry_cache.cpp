@@ -132,12 +132,22 @@ RefPtr<Dentry> DentryCache::remove(Dentry& dentry) {
   return unhash(dentry);
 }
 
+void DentryCache::move_pins(Dentry& from, Dentry& to, u32 count) {
+  for (Dentry* d = &from; d->parent_; d = d->parent_.get())
+    d->pins -= count;
+  for (Dentry* d = &to; d->parent_; d = d->parent_.get()) {
+    d->pins += count;
+    if (!d->hashed_) insert(*d, hash_name(d->name()));
+  }
+}
+
 void DentryCache::move(Dentry& dentry, Dentry& new_parent, StringView name, char* heap_name, Moved& out) {
   const bool was_hashed = dentry.hashed_;
   Dentry* kept = unhash(dentry).leak();
   out.old_parent = exchange(dentry.parent_, RefPtr<Dentry>(&new_parent));
   out.old_name = dentry.heap_name_;
   dentry.set_name(name, heap_name);
+  if (dentry.pins != 0) move_pins(*out.old_parent, new_parent, dentry.pins);
   if (!was_hashed) return;
   insert(dentry, hash_name(name));
   kept->unref();  // never the last: the hash has just taken one
@@ -188,7 +198,7 @@ Result<RefPtr<Dentry>> DentryCache::lookup(Dentry& directory, StringView name, u
   {
     LockGuard guard(g_lock);
     Dentry* there = find(directory, name, hash);
-    if (there != nullptr && (directory.caches_children() || there->mounted != nullptr)) return RefPtr<Dentry>(there);
+    if (there != nullptr && (directory.caches_children() || there->pins != 0)) return RefPtr<Dentry>(there);
   }
   Result<RefPtr<Inode>> inode = directory.inode()->lookup(name);
   if (!inode.ok() && inode.error() != Errno::NoEntry) return inode.error();

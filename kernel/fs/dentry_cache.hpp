@@ -44,6 +44,9 @@ class DentryCache {
   static Result<RefPtr<Dentry>> lookup(Dentry& directory, StringView name, u32 hash);
   // A new positive dentry for an inode just made in `directory` (its lock held), replacing a negative one.
   static Result<RefPtr<Dentry>> add(Dentry& directory, StringView name, u32 hash, RefPtr<Inode> inode);
+
+ private:
+  static void move_pins(Dentry& from, Dentry& to, u32 count);
 };
 
 }  // namespace uni::fs

@@ -12,6 +12,10 @@
 #include "kernel/fs/file.hpp"
 #include "kernel/sync/mutex.hpp"
 
+namespace uni {
+class Writer;
+}
+
 namespace uni::fs {
 
 class FileSystem;
@@ -186,6 +190,10 @@ class FileSystem : public RefCounted {
   virtual Result<void> sync() { return {}; }
   virtual u64 device_number() const = 0;
   virtual bool read_only() const { return false; }
+  // SB_* flags that mount(2) set for all mounts of it: kMountReadOnly, MS_SYNCHRONOUS and the like.
+  std::atomic<u32> super_flags{0};
+  // Writes the options that only this kind has, each with a comma before it, for /proc/mounts. Does not block.
+  virtual void show_options(Writer& out) { (void)out; }
   // The last mount of it is gone, and with it every dentry; open mappings and the like may still hold inodes.
   virtual void last_mount_gone() {}
   std::atomic<u32> mounts{0};  // kept by Mount

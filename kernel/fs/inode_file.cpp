@@ -82,7 +82,11 @@ class DirentSink final : public DirectorySink {
 InodeFile::InodeFile(Dentry& dentry, u32 flags)
     : File(FileKind::kInode, flags), inode_(*dentry.inode()), cache_(inode_.page_cache()) {
   set_dentry(dentry);
-  if (counted() && !writable()) inode_.open_for_read.fetch_add(1, std::memory_order_seq_cst);
+  if (!counted()) return;
+  if (!writable())
+    inode_.open_for_read.fetch_add(1, std::memory_order_seq_cst);
+  else if (dentry.mount() != nullptr)
+    dentry.mount()->writers.fetch_add(1, std::memory_order_relaxed);
 }
 
 InodeFile::~InodeFile() {
@@ -91,10 +95,19 @@ InodeFile::~InodeFile() {
   dnotify::forget(*this, nullptr);
   if (denies_write) inode_.open_for_write.fetch_add(1, std::memory_order_relaxed);
   if (!counted()) return;
+  if (writable() && dentry()->mount() != nullptr) dentry()->mount()->writers.fetch_sub(1, std::memory_order_relaxed);
   if (writable())
     put_write_access(inode_);
   else
     inode_.open_for_read.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void InodeFile::note_accessed() {
+  if ((flags() & kOpenNoAtime) != 0) return;
+  const Mount* mount = dentry()->mount();
+  const u32 kept =
+      kMountReadOnly | kMountNoAtime | (inode_.type() == FileType::kDirectory ? u32{kMountNoDirectoryAtime} : 0);
+  if (mount == nullptr || !mount->has(kept)) inode_.note_accessed();
 }
 
 // Is it among Inode::open_for_write or open_for_read?
@@ -147,7 +160,7 @@ Result<usize> InodeFile::read(IoCursor& to, u64 offset) {
   if (cache_ == nullptr) return inode_.type() == FileType::kDirectory ? Errno::IsDirectory : Errno::Invalid;
   if (to.no_wait() && !cache_->holds(offset, to.remaining())) return Errno::Again;
   Result<usize> got = cache_->read(to, offset);
-  if ((flags() & kOpenNoAtime) == 0) inode_.note_accessed();
+  note_accessed();
   if (got.ok() && got.value() > 0) notify::on_file(*this, notify::kAccess);
   return got;
 }
@@ -270,7 +283,7 @@ Result<void> InodeFile::allocate(int mode, u64 offset_from, u64 length) {
 
 Result<RefPtr<mm::VmObject>> InodeFile::vm_object() {
   if (cache_ == nullptr) return Errno::NoDevice;
-  if ((flags() & kOpenNoAtime) == 0) inode_.note_accessed();  // mmap(2) counts as a read
+  note_accessed();  // mmap(2) counts as a read
   return cache_->vm_object();
 }
 
@@ -280,7 +293,7 @@ Result<usize> InodeFile::read_directory(IoCursor& to) {
   LockGuard guard(inode_.lock);
   if (dentry()->deleted()) return Errno::NoEntry;
   TRY(inode_.read_directory(position, sink));
-  if ((flags() & kOpenNoAtime) == 0) inode_.note_accessed();
+  note_accessed();
   notify::on_file(*this, notify::kAccess);
   return sink.result(position);
 }

@@ -31,6 +31,8 @@ class InodeFile final : public File {
   InodeFile(Dentry& dentry, u32 flags);
   ~InodeFile() override;
   bool counted() const;
+  // It was read: its access time, unless the open or the mount says that it stays.
+  void note_accessed();
   friend class RefPtr<InodeFile>;
   template <typename T, typename... Args>
   friend Result<RefPtr<T>> uni::make_ref(Args&&... args);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tree of mounts. A mount covers one dentry; several may cover one place, one on the root of the other.
-// A bind mount is a mount of its own over the same file system; as the same directory then has two dentries, both
-// mounts are marked aliased, and names below them are asked from the file system each time.
-#include "kernel/fs/notify.hpp"
+// The calls on the tree of mounts. A mount covers one dentry; several may cover one place, one on the root of the
+// other. A bind mount is a mount of its own over the same file system; as the same directory then has two dentries,
+// both mounts are marked aliased, and names below them are asked from the file system each time.
+#include "kernel/fs/mount.hpp"
+
+#include "kernel/fs/mount_tree.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/path.hpp"
 #include "kernel/sched/process.hpp"
@@ -10,57 +12,133 @@
 namespace uni::fs {
 
 namespace {
-using MountList = List<Mount, &Mount::node>;
+constexpr usize kMostMounts = 100000;  // Linux's first /proc/sys/fs/mount-max
 
 constinit Mount* g_root = nullptr;  // counted, never dropped
-constinit u32 g_next_id = 1;
+constinit std::atomic<u64> g_changes{1};
+constinit WaitQueue g_waiting;
 
-MountList& mount_list() {
-  alignas(MountList) static constinit unsigned char storage[sizeof(MountList)] = {};
-  static constinit MountList* made = nullptr;
-  if (made == nullptr) made = new (storage) MountList;
-  return *made;
+void changed() {
+  g_changes.fetch_add(1, std::memory_order_acq_rel);
+  g_waiting.wake_all(kPollPri | kPollErr);
 }
 
-Result<RefPtr<Mount>> make_mount(RefPtr<FileSystem> fs, RefPtr<Inode> root, StringView source, u32 flags) {
-  RefPtr<Mount> mount = TRY(make_ref<Mount>(uni::move(fs), __atomic_fetch_add(&g_next_id, 1, __ATOMIC_RELAXED)));
-  mount->flags = flags;
-  mount->source = TRY(String::copy(source));
-  mount->root = TRY(Dentry::create(mount.get(), nullptr, "", uni::move(root)));
+// The mount that `root` is the root of. Errors: Invalid.
+Result<Mount*> mount_at_root(Dentry& root) {
+  Mount* mount = root.mount();
+  if (mount == nullptr || mount->root.get() != &root) return Errno::Invalid;
   return mount;
 }
 
-// Needs dentry_lock(). The list and the covered dentry each hold what they need.
-void attach(RefPtr<Mount> mount, Dentry& place) {
-  mount->at = RefPtr<Dentry>(&place);
-  place.mounted = mount.get();
-  mount_list().push_back(*mount.leak());
+bool is_below(Mount& mount, const Mount& above) {
+  for (Mount* m = &mount; m != nullptr; m = m->at ? m->at->mount() : nullptr) {
+    if (m == &above) return true;
+  }
+  return false;
 }
 
-Result<void> attach_at(Dentry& place, RefPtr<Mount> mount) {
-  const bool directory = mount->root->is_directory();
+void set_attached(const Vector<Mount*>& mounts, bool attached) {
+  for (Mount* m : mounts)
+    m->attached = attached;
+}
+
+// Gives those of a tree that have no group one of their own, and takes it back unless it is kept.
+class NewGroups {
+ public:
+  NewGroups() = default;
+  ~NewGroups() {
+    for (Mount* m : given_)
+      tree::change_type(*m, Propagation::kPrivate);
+  }
+  NewGroups(const NewGroups&) = delete;
+  NewGroups& operator=(const NewGroups&) = delete;
+  Result<void> give(const Vector<Mount*>& mounts) {
+    TRY(given_.reserve(mounts.size()));
+    for (Mount* m : mounts) {
+      if (m->peer_group != 0 || m->master_group != 0) {
+        if (m->peer_group == 0) tree::change_type(*m, Propagation::kShared);
+        continue;
+      }
+      MUST(given_.push(m));  // room was reserved
+      tree::change_type(*m, Propagation::kShared);
+    }
+    return {};
+  }
+  void keep() { given_.clear(); }
+
+ private:
+  Vector<Mount*> given_;
+};
+
+usize count_attached() {
+  usize count = 0;
+  for (const Mount& m : tree::all())
+    count += m.attached ? 1 : 0;
+  return count;
+}
+
+Result<Vector<Mount*>> all_of(const Vector<tree::Copy>& copies) {
+  Vector<Mount*> all;
+  for (const tree::Copy& copy : copies) {
+    for (Mount* m : TRY(tree::subtree(*copy.mount)))
+      TRY(all.push(m));
+  }
+  return all;
+}
+
+// Slips `lower` between the mount on top of `place` and what that covers. Needs dentry_lock().
+RefPtr<Dentry> link_beneath(Mount& lower, Dentry& place) {
+  Mount& upper = *place.mounted;
+  RefPtr<Dentry> covered = tree::unlink(upper);
+  tree::link(lower, place);
+  tree::link(upper, *topmost(lower.root.get()));
+  return covered;
+}
+
+Result<void> put(Mount& mount, Dentry& place, Stack stack, tree::Doomed& doomed) {
   if (place.inode() == nullptr) return Errno::NoEntry;
-  if (place.is_directory() != directory) return Errno::NotDirectory;
-  LockGuard guard(dentry_lock());
-  Dentry* top = topmost(&place);
-  if (top->deleted()) return Errno::NoEntry;
-  // A place whose parent's names are not remembered must be found again: it is hashed as long as it is covered.
-  if (!top->hashed() && top->parent() != nullptr) DentryCache::insert(*top, hash_name(top->name()));
-  attach(uni::move(mount), *top);
+  RefPtr<Dentry> over;
+  {
+    LockGuard guard(dentry_lock());
+    over = stack == Stack::kBeneath ? place.mount()->at : RefPtr<Dentry>(topmost(&place));
+    if (!over || over->deleted()) return Errno::NoEntry;
+  }
+  Mount& parent = *over->mount();
+  if (parent.root.get() == nullptr) return Errno::Invalid;
+  const Vector<Mount*> mounts = TRY(tree::subtree(mount));
+  NewGroups groups;
+  Vector<tree::Copy> copies;
+  if (parent.peer_group != 0) TRY(groups.give(mounts));
+  TRY(tree::propagate(mount, *over, copies, doomed));
+  Result<Vector<Mount*>> made = all_of(copies);
+  if (!made.ok() || made.value().size() + mounts.size() + count_attached() > kMostMounts) {
+    for (const tree::Copy& copy : copies)
+      doomed.add_tree(*copy.mount);
+    return made.ok() ? Errno::NoSpace : made.error();
+  }
+  groups.keep();
+  set_attached(made.value(), true);
+  set_attached(mounts, parent.attached);
+  RefPtr<Dentry> left, covered;
+  {
+    LockGuard guard(dentry_lock());
+    if (mount.at) left = tree::unlink(mount);
+    if (stack == Stack::kBeneath)
+      covered = link_beneath(mount, *over);
+    else
+      tree::link(mount, *over);
+    for (const tree::Copy& copy : copies)
+      tree::link(*copy.mount, *topmost(copy.place.get()));
+  }
+  changed();
   return {};
 }
+
+// The place is in the tree that programs see.
+bool is_seen(const Dentry& place) {
+  return place.mount() != nullptr && place.mount()->attached;
+}
 }  // namespace
-
-Mount::Mount(RefPtr<FileSystem> fs, u32 id) : fs_(uni::move(fs)), id_(id) {
-  fs_->mounts.fetch_add(1);
-}
-
-Mount::~Mount() {
-  if (fs_->mounts.fetch_sub(1) != 1) return;
-  if (notify::active()) [[unlikely]]
-    notify::unmounted(*fs_);
-  fs_->last_mount_gone();
-}
 
 RefPtr<Dentry> real_root() {
   LockGuard guard(dentry_lock());
@@ -68,19 +146,50 @@ RefPtr<Dentry> real_root() {
 }
 
 Result<void> init_root(RefPtr<FileSystem> fs, StringView source) {
-  RefPtr<Inode> root = TRY(fs->root());
   const u32 flags = fs->read_only() ? u32{kMountReadOnly} : 0u;
-  RefPtr<Mount> mount = TRY(make_mount(uni::move(fs), uni::move(root), source, flags));
+  const RefPtr<Mount> mount = TRY(make_mount(uni::move(fs), source, flags));
   PageCache::start();
-  LockGuard guard(dentry_lock());
+  LockGuard guard(tree::lock());
+  mount->attached = true;
   g_root = mount.get();
-  mount_list().push_back(*mount.leak());
   return {};
 }
 
-Result<void> mount_on(Dentry& place, RefPtr<FileSystem> fs, StringView source, u32 flags) {
+Result<RefPtr<Mount>> make_mount(RefPtr<FileSystem> fs, StringView source, u32 flags) {
   RefPtr<Inode> root = TRY(fs->root());
-  return attach_at(place, TRY(make_mount(uni::move(fs), uni::move(root), source, flags)));
+  LockGuard guard(tree::lock());
+  return tree::make(uni::move(fs), uni::move(root), source, "/"_sv, flags);
+}
+
+Result<RefPtr<Mount>> copy_mount(Dentry& from, Recursive recursive) {
+  tree::Doomed doomed;
+  LockGuard guard(tree::lock());
+  Mount* origin = from.mount();
+  if (origin == nullptr || from.inode() == nullptr || !origin->root || origin->unbindable) return Errno::Invalid;
+  return tree::copy(*origin, from, recursive, tree::CopyKind::kPeer, doomed);
+}
+
+Result<void> attach_mount(Mount& mount, Dentry& place, Stack stack) {
+  tree::Doomed doomed;
+  LockGuard guard(tree::lock());
+  if (mount.at || mount.attached || !mount.root || place.mount() == nullptr) return Errno::Invalid;
+  if (place.is_directory() != mount.root->is_directory()) return Errno::NotDirectory;
+  return put(mount, place, stack, doomed);
+}
+
+void dissolve_mount(Mount& mount) {
+  tree::Doomed doomed;
+  LockGuard guard(tree::lock());
+  if (!mount.attached && !mount.at && mount.root) doomed.add_tree(mount);
+}
+
+Result<void> mount_on(Dentry& place, RefPtr<FileSystem> fs, StringView source, u32 flags) {
+  if (!is_seen(place)) return Errno::Invalid;
+  if (&place.mount()->file_system() == fs.get() && place.parent() == nullptr) return Errno::Busy;
+  const RefPtr<Mount> mount = TRY(make_mount(uni::move(fs), source, flags));
+  const Result<void> done = attach_mount(*mount, place);
+  if (!done.ok()) dissolve_mount(*mount);
+  return done;
 }
 
 Result<void> mount_at(StringView path, RefPtr<FileSystem> fs, StringView source, u32 flags) {
@@ -90,56 +199,172 @@ Result<void> mount_at(StringView path, RefPtr<FileSystem> fs, StringView source,
   return mount_on(*place, uni::move(fs), source, flags);
 }
 
-Result<void> bind_mount(Dentry& from, Dentry& place, u32 flags) {
-  if (from.mount() == nullptr || from.inode() == nullptr) return Errno::Invalid;
-  Mount& origin = *from.mount();
-  RefPtr<Mount> mount = TRY(make_mount(RefPtr<FileSystem>(&origin.file_system()), RefPtr<Inode>(from.inode()),
-                                       origin.source.view(), origin.flags | flags));
-  mount->aliased = true;
-  {
-    LockGuard guard(dentry_lock());
-    origin.aliased = true;
-  }
-  return attach_at(place, uni::move(mount));
+Result<void> bind_mount(Dentry& from, Dentry& place, Recursive recursive) {
+  if (!is_seen(place)) return Errno::Invalid;
+  const RefPtr<Mount> mount = TRY(copy_mount(from, recursive));
+  const Result<void> done = attach_mount(*mount, place);
+  if (!done.ok()) dissolve_mount(*mount);
+  return done;
 }
 
-// A mount in use (an open file, a cwd, a mount upon it) is Busy, unless `lazy`: then it only disappears from the tree.
-Result<void> unmount(Dentry& root_of_mount, bool lazy) {
-  if (root_of_mount.parent() != nullptr || root_of_mount.mount() == nullptr) return Errno::Invalid;
-  RefPtr<Mount> mount(root_of_mount.mount());
-  if (mount.get() == g_root) return Errno::Busy;
+Result<void> move_mount(Dentry& root, Dentry& place, Stack stack) {
+  tree::Doomed doomed;
+  LockGuard guard(tree::lock());
+  Mount& mount = *TRY(mount_at_root(root));
+  Mount* to = place.mount();
+  if (to == nullptr || !to->root) return Errno::Invalid;
+  // A detached mount moves as a whole; one of the tree must be mounted on something.
+  if (mount.attached != static_cast<bool>(mount.at)) return Errno::Invalid;
+  if (mount.attached && !to->attached) return Errno::Invalid;
+  if (place.is_directory() != root.is_directory()) return Errno::Invalid;
+  if (mount.attached && mount.at->mount()->peer_group != 0) return Errno::Invalid;
+  if (stack == Stack::kBeneath) {
+    if (to->root.get() != &place || !to->at || to->at->mount() == nullptr) return Errno::Invalid;
+    to = to->at->mount();
+  }
+  if (to->peer_group != 0) {
+    for (const Mount* m : TRY(tree::subtree(mount)))
+      if (m->unbindable) return Errno::Invalid;
+  }
+  if (is_below(*to, mount)) return Errno::Loop;
+  return put(mount, place, stack, doomed);
+}
+
+Result<void> set_propagation(Dentry& root, Propagation how, Recursive recursive) {
+  LockGuard guard(tree::lock());
+  Mount& top = *TRY(mount_at_root(root));
+  if (recursive == Recursive::kNo) {
+    tree::change_type(top, how);
+  } else {
+    for (Mount* m : TRY(tree::subtree(top)))
+      tree::change_type(*m, how);
+  }
+  changed();
+  return {};
+}
+
+Result<void> join_group(Dentry& group_of, Dentry& root) {
+  LockGuard guard(tree::lock());
+  Mount& from = *TRY(mount_at_root(group_of));
+  Mount& to = *TRY(mount_at_root(root));
+  if (&from.file_system() != &to.file_system()) return Errno::Invalid;
+  if (!to.root_path.view().starts_with(from.root_path.view())) return Errno::Invalid;
+  if (to.peer_group != 0 || to.master_group != 0) return Errno::Invalid;
+  if (from.peer_group == 0 && from.master_group == 0) return Errno::Invalid;
+  to.unbindable = false;
+  to.peer_group = from.peer_group;
+  to.master_group = from.master_group;
+  changed();
+  return {};
+}
+
+Result<void> change_mount_flags(Dentry& root, FlagChange change, Recursive recursive) {
+  LockGuard guard(tree::lock());
+  Mount& top = *TRY(mount_at_root(root));
+  Vector<Mount*> mounts;
+  if (recursive == Recursive::kYes)
+    mounts = TRY(tree::subtree(top));
+  else
+    TRY(mounts.push(&top));
+  for (const Mount* m : mounts) {
+    if ((change.set & kMountReadOnly) != 0 && !m->has(kMountReadOnly) && m->writers.load() != 0) return Errno::Busy;
+  }
+  for (Mount* m : mounts)
+    m->flags.store((m->flags.load() & ~change.clear) | change.set);
+  changed();
+  return {};
+}
+
+namespace {
+// Held by the list's owner (and by the caller, where it is the one that was asked for).
+bool is_busy(Mount& mount, u32 holders) {
+  return !mount.children.empty() || mount.root->ref_count() > holders;
+}
+
+// What goes with `mounts`: what was propagated from them, as long as all below it goes too.
+Result<void> add_propagated(Vector<Mount*>& mounts, Unmount how) {
+  const usize own = mounts.size();
+  for (usize i = 0; i < own; ++i) {
+    Vector<Mount*> others;
+    TRY(tree::propagated(*mounts[i], others));
+    for (Mount* m : others) {
+      if (m->marked || m == g_root) continue;
+      if (how != Unmount::kLazy && !m->children.empty()) continue;
+      DentryCache::prune(*m);
+      if (how != Unmount::kLazy && is_busy(*m, 1)) return Errno::Busy;
+      TRY(mounts.push(m));
+      m->marked = true;
+    }
+  }
+  for (bool again = true; again;) {
+    again = false;
+    for (usize i = own; i < mounts.size(); ++i) {
+      if (!mounts[i]->marked) continue;
+      for (const Mount& child : mounts[i]->children) {
+        if (child.marked) continue;
+        mounts[i]->marked = false;
+        again = true;
+        break;
+      }
+    }
+  }
+  return {};
+}
+}  // namespace
+
+Result<void> unmount(Dentry& root, Unmount how) {
+  if (root.parent() != nullptr || root.mount() == nullptr) return Errno::Invalid;
+  const RefPtr<Mount> mount(root.mount());
   PageCache::flush_all().take();  // an error stays with the pages, and fsync reported it
   DentryCache::prune(*mount);
-  RefPtr<Dentry> root, place, hashed;
-  LockGuard guard(dentry_lock());
-  if (!mount->at || mount->root.get() != &root_of_mount) return Errno::Invalid;
-  // Held by the mount and by the caller.
-  if (!lazy && (root_of_mount.ref_count() > 2 || root_of_mount.mounted != nullptr)) return Errno::Busy;
-  place = uni::move(mount->at);
-  root = uni::move(mount->root);
-  place->mounted = nullptr;
-  if (place->parent() != nullptr && !place->parent()->caches_children()) hashed = DentryCache::unhash(*place);
-  mount_list().remove(*mount);
-  mount->unref();  // the list's; `mount` still holds one
-  return {};
+  tree::Doomed doomed;
+  LockGuard guard(tree::lock());
+  if (mount->root.get() != &root || !mount->attached) return Errno::Invalid;
+  if (mount.get() == g_root) return how == Unmount::kExpire ? Errno::Invalid : Errno::Busy;
+  constexpr u32 kHolders = 2;  // the mount and the caller
+  if (how != Unmount::kLazy && is_busy(*mount, kHolders)) return Errno::Busy;
+  if (how == Unmount::kExpire && !mount->expiring.exchange(true)) return Errno::Again;
+  Vector<Mount*> mounts = TRY(tree::subtree(*mount));
+  for (Mount* m : mounts)
+    m->marked = true;
+  const Result<void> found = add_propagated(mounts, how);
+  for (Mount* m : mounts) {
+    if (found.ok() && m->marked) doomed.add(*m);
+    m->marked = false;
+  }
+  if (found.ok()) changed();
+  return found;
 }
 
 Result<Vector<RefPtr<Mount>>> mounts() {
   Vector<RefPtr<Mount>> all;
-  usize count = 0;
-  {
-    LockGuard guard(dentry_lock());
-    for (Mount& mount : mount_list()) {
-      (void)mount;
-      ++count;
-    }
-  }
-  TRY(all.reserve(count + 4));
-  LockGuard guard(dentry_lock());
-  for (Mount& mount : mount_list()) {
-    if (all.size() < count + 4) MUST(all.push(RefPtr<Mount>(&mount)));  // room was reserved
+  LockGuard guard(tree::lock());
+  for (Mount& mount : tree::all()) {
+    if (mount.attached) TRY(all.push(RefPtr<Mount>(&mount)));
   }
   return all;
+}
+
+MountPlace place_of(Mount& mount) {
+  LockGuard guard(dentry_lock());
+  const bool has_parent = mount.at && mount.at->mount() != nullptr;
+  return {has_parent ? mount.at->mount()->id() : mount.id(), mount.root};
+}
+
+RefPtr<Mount> find_mount(u64 id) {
+  LockGuard guard(tree::lock());
+  for (Mount& mount : tree::all()) {
+    if (mount.id() == id && mount.attached) return RefPtr<Mount>(&mount);
+  }
+  return {};
+}
+
+u64 mount_changes() {
+  return g_changes.load(std::memory_order_acquire);
+}
+
+WaitQueue& mount_queue() {
+  return g_waiting;
 }
 
 void sync_all() {

@@ -38,7 +38,7 @@ Result<void> may_open(Dentry& dentry, const Credentials& who, u32 flags) {
       break;
     case FileType::kCharacter:
     case FileType::kBlock:
-      if (dentry.mount() != nullptr && (dentry.mount()->flags & kMountNoDev) != 0) return Errno::Access;
+      if (dentry.mount() != nullptr && dentry.mount()->has(kMountNoDev)) return Errno::Access;
       break;
     case FileType::kRegular:
       if ((wanted & kMayWrite) != 0) TRY(writable_place(dentry));

@@ -79,7 +79,7 @@ Result<void> Walker::down() {
 Result<Dentry*> Walker::child(StringView name, u32 hash) {
   if (name.size() > kNameMax) return Errno::NameTooLong;
   Dentry* cached = DentryCache::find(*at_, name, hash);
-  if (cached != nullptr && (at_->caches_children() || cached->mounted != nullptr)) return cached;
+  if (cached != nullptr && (at_->caches_children() || cached->pins != 0)) return cached;
   RefPtr<Dentry> directory(at_);
   const Unlocked unlocked;
   Result<RefPtr<Dentry>> found = [&] {
@@ -115,6 +115,7 @@ Result<usize> Walker::read_target(Inode& link, RefPtr<Dentry>& jump) {
 // Replaces the current place by the link's target: a jump, or text that is walked before the rest.
 Result<void> Walker::follow(Dentry& link, bool last) {
   if (++links_ > kMostLinks || (flags_ & kNoSymlinks) != 0) return Errno::Loop;
+  if (link.mount() != nullptr && link.mount()->has(kMountNoSymfollow)) return Errno::Loop;
   RefPtr<Dentry> directory(at_);
   RefPtr<Dentry> keep(&link);
   usize length = 0;
@@ -189,7 +190,12 @@ Result<RefPtr<Dentry>> Walker::walk(StringView path) {
   dentry_lock().lock();
   Result<void> walked = begin(path);
   if (walked.ok()) walked = run(nullptr);
-  if (walked.ok()) found = RefPtr<Dentry>(at_);
+  if (walked.ok()) {
+    found = RefPtr<Dentry>(at_);
+    Mount* const mount = at_->mount();
+    if (mount != nullptr && (flags_ & kKeepExpiry) == 0 && mount->expiring.load(std::memory_order_relaxed)) [[unlikely]]
+      mount->expiring.store(false, std::memory_order_relaxed);
+  }
   dentry_lock().unlock();
   held_ = nullptr;
   if (!walked.ok()) return walked.error();

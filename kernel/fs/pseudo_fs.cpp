@@ -42,11 +42,13 @@ class PseudoFile final : public File {
   bool seekable() const override { return true; }
   Result<u64> seek(i64 wanted, int whence) override;
   Result<void> truncate(u64) override { return {}; }  // O_TRUNC before a write means nothing here
-  u32 poll() override { return kPollIn | kPollOut | kPollRdNorm | kPollWrNorm; }
+  u32 poll() override;
+  WaitQueue* poll_queue() override;
   Result<i64> ioctl(u32 command, u64 argument) override;
 
  private:
   RefPtr<PseudoInode> inode_;
+  std::atomic<u64> seen_changes_{0};
   Mutex lock_;  // over content_: reads of one File may overlap
   Vector<char> content_;
   bool made_ = false;
@@ -241,7 +243,23 @@ Result<void> PseudoInode::read_directory(u64 offset, DirectorySink& sink) {
   return {};
 }
 
-PseudoFile::PseudoFile(PseudoInode& inode, u32 flags) : File(FileKind::kOther, flags), inode_(&inode) {}
+PseudoFile::PseudoFile(PseudoInode& inode, u32 flags) : File(FileKind::kOther, flags), inode_(&inode) {
+  if (inode.row()->changes != nullptr) seen_changes_.store(inode.row()->changes(), std::memory_order_relaxed);
+}
+
+u32 PseudoFile::poll() {
+  u32 ready = kPollIn | kPollRdNorm;
+  const Row& row = *inode_->row();
+  if (row.changes == nullptr) return ready | kPollOut | kPollWrNorm;
+  const u64 now = row.changes();
+  if (seen_changes_.exchange(now, std::memory_order_acq_rel) != now) ready |= kPollErr | kPollPri;
+  return ready;
+}
+
+WaitQueue* PseudoFile::poll_queue() {
+  const Row& row = *inode_->row();
+  return row.waiting != nullptr ? &row.waiting() : nullptr;
+}
 
 Result<usize> PseudoFile::read(IoCursor& to, u64 at) {
   const Row& row = *inode_->row();

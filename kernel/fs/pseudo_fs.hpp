@@ -41,6 +41,10 @@ struct Row {
   Open open = nullptr;        // a file that is no text: what opens it
   Control control = nullptr;  // ioctl(2)
   Follow follow = nullptr;    // a link that jumps to an object
+  // A file that can be waited for: how often its content has changed, and who is told. poll gives POLLERR and POLLPRI
+  // once for each time that somebody asks after a change.
+  u64 (*changes)() = nullptr;
+  WaitQueue& (*waiting)() = nullptr;
   RowKind kind = RowKind::kFile;
   u16 mode = 0444;
   StringView alias = {};    // a directory that shows the rows of another path (with its own numbers)

@@ -26,6 +26,7 @@ u64 ns_of(const Timespec& t) {
 Result<RefPtr<Tmpfs>> Tmpfs::create(u64 page_limit, u32 root_mode) {
   RefPtr<Tmpfs> fs = TRY(make_ref<Tmpfs>());
   fs->quota.limit = page_limit;
+  fs->root_mode_ = root_mode;
   fs->device_ = g_next_device.fetch_add(1);
   fs->root_ = TRY(fs->make_inode(FileType::kDirectory, root_mode, 0, 0, 0));
   fs->unref();  // make_inode's: the root does not hold its owner
@@ -57,6 +58,28 @@ Result<FsStat> Tmpfs::stat() {
   out.inodes_free = out.inodes - min(out.inodes, inodes_.load());
   out.id = device_;
   return out;
+}
+
+// As tmpfs(5): what is not the default.
+void Tmpfs::show_options(Writer& out) {
+  constexpr u32 kDefaultMode = 01777;
+  if (quota.limit != mm::memory_stats().total_pages / 2) format(out, ",size={}k", quota.limit * (kPageSize / 1024));
+  if (root_mode_ != kDefaultMode) format(out, ",mode={:03o}", root_mode_);
+  Stat top;
+  if (!root_->stat(top).ok()) return;
+  if (top.uid != 0) format(out, ",uid={}", top.uid);
+  if (top.gid != 0) format(out, ",gid={}", top.gid);
+}
+
+Result<void> Tmpfs::resize(u64 pages) {
+  if (pages == 0) return {};
+  if (quota.used.load() > pages) return Errno::Invalid;
+  quota.limit = pages;
+  return {};
+}
+
+Result<void> resize_tmpfs(FileSystem& fs, u64 limit_bytes) {
+  return static_cast<Tmpfs&>(fs).resize(page_up(limit_bytes) / kPageSize);
 }
 
 Result<RefPtr<FileSystem>> make_tmpfs(u64 limit_bytes, u32 root_mode) {

@@ -20,6 +20,9 @@ class Tmpfs final : public FileSystem {
   Result<FsStat> stat() override;
   u64 device_number() const override { return device_; }
   void last_mount_gone() override;
+  void show_options(Writer& out) override;
+  // mount(2) with MS_REMOUNT; `pages` 0 leaves the size. Errors: Invalid (more is in use).
+  Result<void> resize(u64 pages);
   // An inode that no directory has.
   Result<RefPtr<TmpfsInode>> make_inode(FileType type, u32 mode, u32 uid, u32 gid, u64 special_device);
 
@@ -30,6 +33,7 @@ class Tmpfs final : public FileSystem {
   ~Tmpfs() override;
   RefPtr<TmpfsInode> root_;
   u64 device_ = 0;
+  u32 root_mode_ = 0;  // as it was asked for
   std::atomic<u64> next_inode_{1};
   std::atomic<u64> inodes_{0};
 };

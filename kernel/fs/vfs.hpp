@@ -46,6 +46,7 @@ enum LookupFlag : u32 {
   kBeneath = 32,
   kInRoot = 64,
   kNoCrossMount = 128,
+  kKeepExpiry = 256,  // leaves umount2's MNT_EXPIRE mark where it is
 };
 
 // The existing file at `path`. Errors: NoEntry, NotDirectory, Loop, NameTooLong, Access, Io, ...
@@ -86,12 +87,8 @@ Result<RefPtr<Dentry>> dentry_for(File& file);
 Result<void> init_root(RefPtr<FileSystem> fs, StringView source = "/dev/root");
 // Attaches `fs` to the directory at `path`, from the kernel's own root. `flags` are MountFlag bits.
 Result<void> mount_at(StringView path, RefPtr<FileSystem> fs, StringView source = "none", u32 flags = 0);
-// mount(2) and umount2(2) on looked-up places. Errors: Busy, NotDirectory, Invalid.
+// mount(2) on a looked-up place; kernel/fs/mount.hpp has the rest. Errors: NotDirectory, Invalid, NoSpace, NoMemory.
 Result<void> mount_on(Dentry& place, RefPtr<FileSystem> fs, StringView source, u32 flags);
-Result<void> bind_mount(Dentry& from, Dentry& place, u32 flags);
-Result<void> unmount(Dentry& root_of_mount, bool lazy);
-// All mounts, oldest first, for /proc/mounts: with path_of(*mount->root, ...).
-Result<Vector<RefPtr<Mount>>> mounts();
 
 // How an ordinary file system's character and block nodes open; set by devfs. `open` gives NoDeviceOrAddress for a
 // number that it does not know.
@@ -103,6 +100,8 @@ void sync_all();
 
 // A memory file system; `limit_bytes` 0 means half of memory.
 Result<RefPtr<FileSystem>> make_tmpfs(u64 limit_bytes, u32 root_mode);
+// Changes the limit of one; 0 leaves it. Errors: Invalid (more is in use).
+Result<void> resize_tmpfs(FileSystem& fs, u64 limit_bytes);
 // memfd_create(2): an open file without a name.
 Result<RefPtr<File>> make_memfd(StringView name, u32 seals);
 // pipe2(2); flags: O_NONBLOCK, O_CLOEXEC is the caller's.

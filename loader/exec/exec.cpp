@@ -54,6 +54,7 @@ Result<RefPtr<fs::File>> open_executable(fs::Dentry& found) {
   fs::Inode* inode = found.inode();
   if (inode == nullptr) return Errno::NoEntry;
   if (inode->type() != fs::FileType::kRegular) return Errno::Access;
+  if (found.mount() != nullptr && found.mount()->has(fs::kMountNoExec)) return Errno::Access;
   const Process& process = Process::current();
   TRY(fs::check_access(*inode, process.credentials, 1));
   fs::Stat stat;
@@ -342,7 +343,9 @@ Result<NewCredentials> credentials_after(const Process& process, fs::File& file)
   NewCredentials n;
   n.euid = c.euid;
   n.egid = c.egid;
-  if (!process.no_new_privileges && trace::may_gain_privileges(Thread::current())) {
+  const fs::Mount* mount = file.dentry() != nullptr ? file.dentry()->mount() : nullptr;
+  const bool no_suid = mount != nullptr && mount->has(fs::kMountNoSuid);
+  if (!no_suid && !process.no_new_privileges && trace::may_gain_privileges(Thread::current())) {
     if ((stat.mode & 04000) != 0) n.euid = stat.uid;
     if ((stat.mode & 02010) == 02010) n.egid = stat.gid;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // ustat(2), sysfs(2): what statfs and /proc/filesystems have replaced.
+#include "kernel/fs/mount.hpp"
 #include "syscall-shim/linux/fs_common.hpp"
 
 namespace uni::shim {

@@ -53,12 +53,23 @@ Result<i64> stat_path(i32 directory, UserText path, UserPtr<abi::Stat> out, u32 
   return write_stat(stat, out);
 }
 
+// ST_* (statfs(2)).
+u32 statfs_flags(const fs::FileSystem& system, const fs::Mount* mount) {
+  constexpr u32 kReadOnly = 1, kSynchronous = 0x10, kValid = 0x20, kMandatoryLocks = 0x40;
+  constexpr u32 kNoAtime = 0x400, kNoDirectoryAtime = 0x800, kRelatime = 0x1000, kNoSymfollow = 0x2000;
+  u32 flags = kValid | (system.super_flags.load() & (kSynchronous | kMandatoryLocks));
+  if (mount == nullptr) return flags | kRelatime;
+  flags |= mount->flags.load() & (fs::kMountNoSuid | fs::kMountNoDev | fs::kMountNoExec);
+  if (mount->read_only()) flags |= kReadOnly;
+  if (mount->has(fs::kMountNoAtime)) flags |= kNoAtime;
+  if (mount->has(fs::kMountNoDirectoryAtime)) flags |= kNoDirectoryAtime;
+  if (!mount->has(fs::kMountNoAtime | fs::kMountStrictAtime)) flags |= kRelatime;
+  if (mount->has(fs::kMountNoSymfollow)) flags |= kNoSymfollow;
+  return flags;
+}
+
 Result<i64> write_statfs(fs::FileSystem& system, const fs::Mount* mount, UserPtr<abi::Statfs> out) {
   const fs::FsStat from = TRY(system.stat());
-  constexpr u32 kValid = 0x20, kReadOnly = 1, kNoSuid = 2, kNoDev = 4, kNoExec = 8, kRelatime = 0x1000;
-  u32 flags = kValid | kRelatime;
-  if (mount != nullptr && mount->read_only()) flags |= kReadOnly;
-  if (mount != nullptr) flags |= mount->flags & (kNoSuid | kNoDev | kNoExec);
   abi::Statfs to{};
   to.f_type = static_cast<i64>(from.type);
   to.f_bsize = to.f_frsize = static_cast<i64>(from.block_size);
@@ -70,7 +81,7 @@ Result<i64> write_statfs(fs::FileSystem& system, const fs::Mount* mount, UserPtr
   to.f_fsid[0] = static_cast<i32>(from.id);
   to.f_fsid[1] = static_cast<i32>(from.id >> 32);
   to.f_namelen = from.name_max;
-  to.f_flags = flags;
+  to.f_flags = statfs_flags(system, mount);
   TRY(out.write(to));
   return 0;
 }
@@ -106,7 +117,7 @@ Result<i64> check_path_access(i32 directory, UserText path, u32 mode, u32 flags)
   const fs::Mount* mount = found->mount();
   const fs::FileType type = found->inode()->type();
   constexpr u32 kExecute = 1, kWrite = 2;
-  const bool noexec = mount != nullptr && (mount->flags & fs::kMountNoExec) != 0;
+  const bool noexec = mount != nullptr && mount->has(fs::kMountNoExec);
   if ((mode & kExecute) != 0 && type == fs::FileType::kRegular && noexec) return Errno::Access;
   TRY(fs::check_access(*found->inode(), *who, mode));
   const bool stored = type == fs::FileType::kRegular || type == fs::FileType::kDirectory;

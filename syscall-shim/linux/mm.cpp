@@ -2,7 +2,7 @@
 // mmap(2) and its family. Arguments are checked in Linux's order; the work is mm::AddressSpace's.
 #include "syscall-shim/linux/mm.hpp"
 
-#include "kernel/fs/inode.hpp"
+#include "kernel/fs/dentry.hpp"
 #include "kernel/mm/address_space.hpp"
 #include "kernel/sched/process.hpp"
 
@@ -100,6 +100,11 @@ Result<i64> sys_mmap(u64 address, u64 length, u32 protection, u32 flags, i32 fd,
       }
     }
     if (!file->readable()) return Errno::Access;
+    const fs::Mount* mount = file->dentry() != nullptr ? file->dentry()->mount() : nullptr;
+    if (mount != nullptr && mount->has(fs::kMountNoExec)) {
+      if ((r.protection & mm::kProtExec) != 0) return Errno::NotPermitted;
+      r.max_protection &= ~u32{mm::kProtExec};
+    }
     if ((flags & kGrowsDown) != 0) return Errno::Invalid;
     r.object = TRY(file->vm_object());
     if (r.object->secret()) TRY(shape_secret(r));

@@ -5,6 +5,7 @@
 
 #include "kernel/boot/machine_name.hpp"
 #include "kernel/fs/lease.hpp"
+#include "kernel/fs/mount.hpp"
 #include "kernel/fs/namespace_file.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/pipe.hpp"
@@ -75,6 +76,14 @@ constexpr Row file(StringView path, pseudo::Show show, u16 mode = 0444) {
   Row r{path};
   r.show = show;
   r.mode = mode;
+  return r;
+}
+// Tells who polls it that the tree of mounts has changed.
+constexpr Row mount_list(StringView path, pseudo::Show show) {
+  Row r{path};
+  r.show = show;
+  r.changes = mount_changes;
+  r.waiting = mount_queue;
   return r;
 }
 constexpr Row controlled(StringView path, pseudo::Show show, pseudo::Control control) {
@@ -191,8 +200,9 @@ constexpr Row kRows[] = {
     file("<pid>/environ", show_environment, 0400),
     file("<pid>/auxv", show_auxv, 0400),
     file("<pid>/limits", show_limits),
-    file("<pid>/mounts", show_mounts),
-    file("<pid>/mountinfo", show_mountinfo),
+    mount_list("<pid>/mounts", show_mounts),
+    mount_list("<pid>/mountinfo", show_mountinfo),
+    file("<pid>/mountstats", show_mountstats, 0400),
     file("<pid>/schedstat", show_schedstat),
     writable("<pid>/timerslack_ns", show_timer_slack, store_timer_slack, 0666),
     writable("<pid>/comm", show_comm, store_comm),

@@ -90,6 +90,7 @@ Result<RefPtr<Dentry>> follow_fd(const Numbers&);
 Result<void> show_fdinfo(Writer& out, const Numbers&);
 Result<void> show_mounts(Writer& out, const Numbers&);
 Result<void> show_mountinfo(Writer& out, const Numbers&);
+Result<void> show_mountstats(Writer& out, const Numbers&);
 
 // --- net.cpp ---
 template <NetFile kFile>

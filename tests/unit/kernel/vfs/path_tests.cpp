@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "kernel/fs/locks.hpp"
+#include "kernel/fs/mount.hpp"
 #include "tree.hpp"
 
 using namespace uni;
@@ -148,7 +149,7 @@ TEST_CASE("mounts cover, and are left by dot-dot") {
     auto root = fs::lookup(t.at(), "/mnt", fs::kFollow).take();
     REQUIRE(t.mkdir("/view") == kDone);
     auto view = fs::lookup(t.at(), "/view", fs::kFollow).take();
-    REQUIRE(fs::bind_mount(*root, *view, 0).ok());
+    REQUIRE(fs::bind_mount(*root, *view, fs::Recursive::kNo).ok());
   }
   REQUIRE(t.mkdir("/view/both") == kDone);
   CHECK(t.find("/mnt/both") == kDone);
@@ -156,7 +157,7 @@ TEST_CASE("mounts cover, and are left by dot-dot") {
   CHECK(t.find("/view/both") == Errno::NoEntry);
   for (const char* place : {"/view", "/mnt"}) {
     auto root = fs::lookup(t.at(), place, fs::kFollow).take();
-    CHECK(Tree::error(fs::unmount(*root, false)) == kDone);
+    CHECK(Tree::error(fs::unmount(*root, fs::Unmount::kNormal)) == kDone);
   }
   CHECK(t.find("/mnt/below") == kDone);
 }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shared subtrees (mount_namespaces(7)): peers, slaves, slaves that are shared, and what is unbindable.
+#include "mounts.h"
+
+int main(void) {
+  own_tree();
+  mkdir("e", 0755);
+  RET(mount("m", "a", "tmpfs", 0, NULL));
+  mkdir("a/x", 0755);
+  mkdir("a/x/y", 0755);
+  RET(mount(NULL, "a", NULL, MS_SHARED, NULL));
+  RET(mount("a", "b", NULL, MS_BIND, NULL));
+  RET(mount("a/x", "c", NULL, MS_BIND, NULL));
+  RET(mount("a", "d", NULL, MS_BIND, NULL));
+  RET(mount(NULL, "d", NULL, MS_SLAVE, NULL));
+  show_tree("a and b are peers, c shows a part, d is a slave");
+  RET(mount("n", "a/x/y", "tmpfs", 0, NULL));
+  show_tree("mounted on one, seen on all");
+  put("a/x/y/file", "same");
+  show("c/y/file");
+  show("d/x/y/file");
+  RET(umount("b/x/y"));
+  show_tree("unmounted on a peer");
+  RET(mount("o", "d/x", "tmpfs", 0, NULL));
+  show_tree("a slave keeps its own");
+  RET(mount("p", "c/y", "tmpfs", 0, NULL));
+  show_tree("mounted on a part");
+  RET(umount2("c/y", MNT_DETACH));
+  RET(umount("d/x"));
+  RET(mount(NULL, "d", NULL, MS_SHARED, NULL));
+  RET(mount("d", "e", NULL, MS_BIND, NULL));
+  show_tree("shared slaves");
+  RET(mount("q", "a/x", "tmpfs", 0, NULL));
+  show_tree("seen by slaves and their peers");
+  RET(mount("r", "e/x", "tmpfs", 0, NULL));
+  show_tree("not by masters");
+  RET(umount("e/x"));
+  int fd = open("d/x", O_RDONLY);
+  RET(umount("a/x"));
+  close(fd);
+  RET(umount("a/x"));
+  show_tree("unmounted everywhere");
+  RET(mount("a", "a/x", NULL, MS_BIND, NULL));
+  show_tree("bound onto itself");
+  RET(umount2("a/x", MNT_DETACH));
+  RET(mount("s", "a/x", "tmpfs", 0, NULL));
+  RET(mount("a/x", "c", NULL, MS_MOVE, NULL));
+  RET(umount2("a/x", MNT_DETACH));
+  RET(umount("e"));
+  mkdir("t", 0755);
+  RET(mount("t", "t", "tmpfs", 0, NULL));
+  mkdir("t/in", 0755);
+  RET(mount("t/in", "t/in", NULL, MS_BIND, NULL));
+  RET(mount(NULL, "t/in", NULL, MS_UNBINDABLE, NULL));
+  RET(mount("t", "b/x", NULL, MS_MOVE, NULL));
+  RET(mount("t", "e", NULL, MS_BIND | MS_REC, NULL));
+  show_tree("what is unbindable is left out");
+  RET(umount("e"));
+  RET(mount(NULL, "t", NULL, MS_PRIVATE | MS_REC, NULL));
+  RET(mount("t", "b/x", NULL, MS_MOVE, NULL));
+  show_tree("a tree that is moved to where it is shared");
+  RET(mount(NULL, "d", NULL, MS_SLAVE | MS_REC, NULL));
+  RET(umount2("b", MNT_DETACH));
+  RET(mount(NULL, "a", NULL, MS_PRIVATE | MS_REC, NULL));
+  show_tree("one of the masters is left");
+  RET(umount2("c", MNT_DETACH));
+  show_tree("no master is left");
+  RET(mount(NULL, ".", NULL, MS_SHARED | MS_REC, NULL));
+  show_tree("all shared");
+  RET(mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL));
+  show_tree("all slaves of nobody");
+  RET(mount(NULL, ".", NULL, MS_PRIVATE | MS_REC, NULL));
+  show_tree("all private");
+  leave_tree();
+  return done();
+}
