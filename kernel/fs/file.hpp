@@ -77,7 +77,8 @@ enum class FileKind : u8 {
   kDevice,
   kPidFd,
   kUring,
-  kRuleset,  // of landlock(7)
+  kRuleset,    // of landlock(7)
+  kFsContext,  // of fsopen(2)
   kOther
 };
 
@@ -150,6 +151,8 @@ class File : public RefCounted {
   bool created = false;
   // A program runs from it: nobody may open it for writing (deny_write, inode_file.hpp).
   bool denies_write = false;
+  // A detached mount goes with it (open_tree(2), fsmount(2)), unless the mount is attached by then.
+  bool owns_mount = false;
   // Rights that landlock(7) kept from it when it was opened: truncation, a device's ioctl.
   u16 landlock_denied = 0;
 

@@ -6,6 +6,7 @@
 #include "kernel/fs/dnotify.hpp"
 #include "kernel/fs/lease.hpp"
 #include "kernel/fs/locks.hpp"
+#include "kernel/fs/mount.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/permission.hpp"
@@ -90,6 +91,7 @@ InodeFile::InodeFile(Dentry& dentry, u32 flags)
 }
 
 InodeFile::~InodeFile() {
+  if (owns_mount) dissolve_mount(*dentry()->mount());
   locks::release_file(inode_, *this);
   leases::release(*this);
   dnotify::forget(*this, nullptr);

@@ -75,6 +75,10 @@ struct OpenHow {
   u64 flags, mode, resolve;
 };
 static_assert(sizeof(OpenHow) == 24);
+struct MountAttr {
+  u64 set, clear, propagation, user_namespace;
+};
+static_assert(sizeof(MountAttr) == 32);
 enum ResolveFlag : u64 {
   kResolveNoXdev = 1,
   kResolveNoMagicLinks = 2,

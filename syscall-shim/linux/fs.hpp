@@ -135,6 +135,15 @@ Result<i64> sys_mount(UserText source, UserText target, UserText type, u64 flags
 Result<i64> sys_umount2(UserText target, u32 flags);
 Result<i64> sys_pivot_root(UserText new_root, UserText put_old);
 
+// fs_mount_api.cpp
+Result<i64> sys_open_tree(i32 directory, UserText path, u32 flags);
+Result<i64> sys_move_mount(i32 from_directory, UserText from_path, i32 to_directory, UserText to_path, u32 flags);
+Result<i64> sys_fsopen(UserText name, u32 flags);
+Result<i64> sys_fspick(i32 directory, UserText path, u32 flags);
+Result<i64> sys_fsconfig(i32 fd, u32 command, UserText key, UserAddr value, i32 extra);
+Result<i64> sys_fsmount(i32 fd, u32 flags, u32 attributes);
+Result<i64> sys_mount_setattr(i32 directory, UserText path, u32 flags, UserPtr<abi::MountAttr> from, u64 size);
+
 // fs_old.cpp
 Result<i64> sys_ustat(u32 device, UserPtr<abi::Ustat> out);
 Result<i64> sys_sysfs(i32 option, u64 first, u64 second);

@@ -87,20 +87,17 @@ Result<StringView> known_type(StringView name) {
 }
 
 Result<void> set_option(NewFs& fs, StringView key, StringView value, HasValue has_value) {
-  if (has_value == HasValue::kNo) {
-    for (const FlagOption& option : kFlagOptions) {
-      if (option.name != key) continue;
-      fs.super_flags = (fs.super_flags & ~option.clear) | option.set;
-      return {};
-    }
-    return Errno::NoEntry;
+  for (const FlagOption& option : kFlagOptions) {
+    if (option.name != key) continue;
+    fs.super_flags = (fs.super_flags & ~option.clear) | option.set;
+    return {};
   }
   if (fs.type == "tmpfs"_sv || fs.type == "ramfs"_sv) {
     const Result<void> done = set_tmpfs_option(fs, key, value);
     if (done.ok() || done.error() != Errno::NoEntry) return done;
   }
   if (key != "source"_sv) return Errno::NoEntry;
-  if (!fs.source.empty()) return Errno::Invalid;
+  if (has_value == HasValue::kNo || !fs.source.empty()) return Errno::Invalid;
   fs.source = TRY(String::copy(value));
   return {};
 }

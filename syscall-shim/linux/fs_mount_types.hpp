@@ -2,6 +2,7 @@
 // Making a file system by its type's name and options, for mount(2) and fsopen(2).
 #pragma once
 
+#include "kernel/base/vector.hpp"
 #include "kernel/fs/inode.hpp"
 
 namespace uni::shim {
