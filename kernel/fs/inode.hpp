@@ -127,6 +127,8 @@ class Inode : public RefCounted {
   // Sets the size; on shrinking frees blocks behind it. The VFS has already dropped cached pages.
   virtual Result<void> set_size(u64 size);
   virtual Result<void> allocate(int mode, u64 offset, u64 length);  // NotSupported
+  // The FALLOC_FL_* bits that its kind of file system knows (fallocate(2)). The VFS collapses and inserts by itself.
+  virtual int allocate_modes() const { return 0; }
   // SEEK_DATA (3) and SEEK_HOLE (4).
   virtual Result<u64> seek_data(u64 offset, bool hole);
   // The content was changed (write, truncate, a store through a mapping): sets mtime and ctime to now. Cheap; no block.

@@ -4,6 +4,7 @@
 #include "kernel/fs/inode_file.hpp"
 
 #include "kernel/fs/dnotify.hpp"
+#include "kernel/fs/file_shift.hpp"
 #include "kernel/fs/lease.hpp"
 #include "kernel/fs/locks.hpp"
 #include "kernel/fs/mount.hpp"
@@ -256,14 +257,22 @@ Result<void> InodeFile::sync(bool data_only) {
 
 // fallocate(2).
 Result<void> InodeFile::allocate(int mode, u64 offset_from, u64 length) {
-  constexpr int kKeepSize = 1, kPunchHole = 2, kZeroRange = 0x10;
+  constexpr int kKeepSize = 1, kPunchHole = 2, kCollapse = 8, kZeroRange = 0x10, kInsert = 0x20;
   if (inode_.type() == FileType::kDirectory) return Errno::IsDirectory;
   if (inode_.type() != FileType::kRegular || cache_ == nullptr) return Errno::NoDevice;
-  if ((mode & ~(kKeepSize | kPunchHole | kZeroRange)) != 0) return Errno::NotSupported;
-  if ((mode & kPunchHole) != 0 && (mode & kKeepSize) == 0) return Errno::NotSupported;
+  const bool shifts = mode == kCollapse || mode == kInsert;
   u64 end = 0;
   if (__builtin_add_overflow(offset_from, length, &end) || end > kLargestFile) return Errno::FileTooBig;
+  if ((mode & ~kKeepSize & ~inode_.allocate_modes()) != 0) return Errno::NotSupported;
   LockGuard guard(inode_.lock);
+  if (shifts) {
+    TRY(drop_set_ids(inode_));
+    const Result<void> done =
+        mode == kCollapse ? collapse_range(inode_, offset_from, length) : insert_range(inode_, offset_from, length);
+    if (done.ok()) inode_.note_modified();
+    if (done.ok()) notify::on_file(*this, notify::kModify);
+    return done;
+  }
   const bool grows = (mode & kKeepSize) == 0 && end > inode_.size();
   if (grows && end > size_limit()) {
     send_file_size_signal();

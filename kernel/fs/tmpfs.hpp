@@ -58,6 +58,7 @@ class TmpfsInode final : public Inode {
   u64 size() const override { return size_.load(std::memory_order_relaxed); }
   Result<void> set_size(u64 size) override;
   Result<void> allocate(int mode, u64 offset, u64 length) override;
+  int allocate_modes() const override { return 3; }  // keep the size, punch a hole
   Result<u64> seek_data(u64 offset, bool hole) override;
   PageCache* page_cache() override { return type() == FileType::kRegular ? &cache_ : nullptr; }
   void note_modified() override;

@@ -55,12 +55,29 @@ Result<i64> sys_ftruncate(i32 fd, i64 size) {
   return 0;
 }
 
-// fallocate(2): plain, KEEP_SIZE, PUNCH_HOLE and ZERO_RANGE; collapsing and inserting are not supported.
+// One of the modes that fallocate(2) has, with the flag that goes with it?
+bool is_allocate_mode(i32 mode) {
+  constexpr i32 kKeepSize = 1, kPunchHole = 2, kCollapse = 8, kZero = 0x10, kInsert = 0x20, kUnshare = 0x40;
+  switch (mode & ~kKeepSize) {
+    case 0:
+    case kZero:
+    case kUnshare:
+      return true;
+    case kPunchHole:
+      return (mode & kKeepSize) != 0;
+    case kCollapse:
+    case kInsert:
+      return (mode & kKeepSize) == 0;
+    default:
+      return false;
+  }
+}
+
+// fallocate(2). The file system refuses what its kind does not know; none knows UNSHARE_RANGE.
 Result<i64> sys_fallocate(i32 fd, i32 mode, i64 offset, i64 length) {
   const RefPtr<fs::File> file = TRY(file_of(fd));
   if (offset < 0 || length <= 0) return Errno::Invalid;
-  constexpr i32 kKnown = 0x7f;
-  if ((mode & ~kKnown) != 0) return Errno::NotSupported;
+  if (!is_allocate_mode(mode)) return Errno::NotSupported;
   if (!file->writable()) return Errno::BadFd;
   if (file->kind() == fs::FileKind::kPipe) return Errno::IllegalSeek;
   if (const fs::Inode* inode = file->inode()) {

@@ -19,6 +19,7 @@ class RegularFile final : public Ext4Inode {
   Result<void> prepare_write(u64 page_index) override;
   Result<void> set_size(u64 size) override;
   Result<void> allocate(int mode, u64 offset, u64 length) override;
+  int allocate_modes() const override { return 0x3b; }  // all but unsharing
   Result<u64> seek_data(u64 offset, bool hole) override;
   PageCache* page_cache() override { return &cache_; }
   u64 delayed_blocks() const override { return delayed_count_; }
