@@ -39,6 +39,7 @@ inline constexpr u32 kCapSetuid = 7;
 inline constexpr u32 kCapSetpcap = 8;
 inline constexpr u32 kCapSysPtrace = 19;
 inline constexpr u32 kCapSysAdmin = 21;
+inline constexpr u32 kCapSysBoot = 22;
 inline constexpr u32 kCapSysNice = 23;
 inline constexpr u32 kCapSysResource = 24;
 inline constexpr u32 kCapSysTime = 25;

@@ -29,6 +29,12 @@ struct Sysinfo {
 };
 static_assert(sizeof(Sysinfo) == 112);
 
+// struct lsm_ctx; the context's bytes follow.
+struct LsmContext {
+  u64 id, flags, length, context_length;
+};
+static_assert(sizeof(LsmContext) == 32);
+
 inline constexpr u32 kGrndNonblock = 1;
 inline constexpr u32 kGrndRandom = 2;
 inline constexpr u32 kGrndInsecure = 4;

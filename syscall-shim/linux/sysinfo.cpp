@@ -2,8 +2,10 @@
 // uname(2), sysinfo(2), getrandom(2), the host's names.
 #include "syscall-shim/linux/sysinfo.hpp"
 
+#include "kernel/boot/boot_info.hpp"
 #include "kernel/boot/machine_name.hpp"
 #include "kernel/dev/random.hpp"
+#include "kernel/fs/vfs.hpp"
 #include "kernel/mm/page.hpp"
 #include "kernel/sched/process.hpp"
 #include "kernel/time/clock.hpp"
@@ -130,6 +132,27 @@ Result<i64> sys_syslog(i32 action, UserPtr<char> buffer, i32 size) {
     case kConsoleOn:
     case kConsoleLevel:
       return Errno::NotPermitted;
+    default:
+      return Errno::Invalid;
+  }
+}
+
+// reboot(2). Whichever way the machine is to go, it ends: what starts it again is the host's business.
+Result<i64> sys_reboot(u32 magic, u32 magic2, u32 command, UserPtr<char> argument) {
+  enum : u32 { kHalt = 0xcdef0123, kPowerOff = 0x4321fedc, kRestart = 0x01234567, kRestartWith = 0xa1b2c3d4 };
+  if (!Process::current().credentials.capable(abi::kCapSysBoot)) return Errno::NotPermitted;
+  if (magic != 0xfee1dead ||
+      (magic2 != 0x28121969 && magic2 != 0x05121996 && magic2 != 0x16041998 && magic2 != 0x20112000))
+    return Errno::Invalid;
+  switch (command) {
+    case kRestartWith:
+      (void)TRY(argument.read());
+      [[fallthrough]];
+    case kHalt:
+    case kPowerOff:
+    case kRestart:
+      fs::sync_all();
+      boot::shut_down_exited(0);
     default:
       return Errno::Invalid;
   }
