@@ -82,10 +82,12 @@ Result<bool> take_header_field(const abi::Cmsghdr& header, Span<const u8> data, 
 Result<void> take_one(const net::Socket& socket, const abi::Cmsghdr& header, Span<const u8> data,
                       net::Message& message) {
   const bool is_unix = socket.family() == AddressFamily::kUnix;
+  const bool is_internet = socket.family() == AddressFamily::kInet4 || socket.family() == AddressFamily::kInet6;
   if (header.level == abi::kSolSocket) {
     switch (header.type) {
       case abi::kScmRights:
-        return is_unix ? take_rights(data, message) : Result<void>(Errno::Invalid);
+        if (is_unix) return take_rights(data, message);
+        return is_internet ? Result<void>() : Result<void>(Errno::Invalid);
       case abi::kScmCredentials:
         return is_unix ? take_credentials(data, message) : Result<void>();
       default:
