@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A lock-free stack of what is due, and the thread that empties it. The caller's `attention` is set too, so that what a
+// A lock-free stack of what is due, and the thread that empties it. The caller's `work_due` is set too, so that what a
 // program starts itself is done before its call returns.
 #include "kernel/sched/deferred.hpp"
 
@@ -41,7 +41,7 @@ void defer(Deferred& work) {
     work.next_ = head;
   } while (!due_head.compare_exchange_weak(head, &work, std::memory_order_seq_cst));
   Thread& current = Thread::current();
-  if (!current.is_kernel()) current.attention.store(true, std::memory_order_seq_cst);
+  if (!current.is_kernel()) current.work_due.store(true, std::memory_order_relaxed);
   helper_queue.wake_all();
 }
 

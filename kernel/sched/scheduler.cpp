@@ -517,7 +517,7 @@ void before_user(TrapFrame& frame) {
       cpu = &this_cpu();
       continue;
     }
-    const bool attention = t.attention.load(std::memory_order_relaxed);
+    const bool attention = t.attention.load(std::memory_order_relaxed) || t.work_due.load(std::memory_order_relaxed);
     // A handler's frame must hold the address that an interrupted critical section goes on at.
     if (t.rseq_address != 0 && (t.rseq_stale || attention)) {
       rseq_before_user(&frame);

@@ -140,6 +140,7 @@ class Thread : public RefCounted {
   u64 fault_address = 0;    // CR2 of the last page fault in user mode, for signal frames
   // Work before going back to user mode: a signal may be deliverable, or the thread must end. Set by others, lock-free.
   std::atomic<bool> attention{false};
+  std::atomic<bool> work_due{false};  // it has deferred work (sched::defer): the same, but no wait ends for it
   std::atomic<bool> must_exit{false};
   std::atomic<bool> parked{false};  // stands still for a core file (Process::begin_dump)
 

@@ -78,6 +78,7 @@ void frame_failed(Thread& thread, int number) {
 void deliver_signals(TrapFrame& frame) {
   Thread& thread = Thread::current();
   thread.attention.store(false, std::memory_order_seq_cst);
+  thread.work_due.store(false, std::memory_order_relaxed);
   sched::run_deferred_work();
   for (;;) {
     if (thread.must_exit) exit_thread(thread.exit_status);
