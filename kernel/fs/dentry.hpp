@@ -52,10 +52,14 @@ class Mount : public RefCounted {
   bool attached = false;  // in the tree that programs see
   bool unbindable = false;  // mount_namespaces(7): shared with peers, slave of a group, or neither; 0: no group
   bool marked = false;      // for searches
+  u64 reached_by = 0;       // the last search that came here
   u32 peer_group = 0;
   u32 master_group = 0;
-  ListNode node;     // in the list of all mounts
-  ListNode sibling;  // among its parent's
+  u32 cached_names = 0;  // hashed dentries below its root; under dentry_lock()
+  ListNode node;         // in the list of all mounts
+  ListNode sibling;      // among its parent's
+  ListNode peer;         // among those of groups of peers
+  ListNode slave;        // among those that have a master
   List<Mount, &Mount::sibling> children;
   RefPtr<Dentry> left_root, left_at;  // of one that is on its way out
 

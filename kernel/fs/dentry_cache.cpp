@@ -111,6 +111,7 @@ void DentryCache::insert(Dentry& dentry, u32 hash) {
   dentry.hash_next_ = bucket;
   bucket = &dentry;
   DentryLru::list().push_back(dentry);
+  if (dentry.mount_ != nullptr) ++dentry.mount_->cached_names;
   ++g_count;
 }
 
@@ -123,6 +124,7 @@ RefPtr<Dentry> DentryCache::unhash(Dentry& dentry) {
   dentry.hash_next_ = nullptr;
   dentry.hashed_ = false;
   dentry.lru_.unlink();
+  if (dentry.mount_ != nullptr) --dentry.mount_->cached_names;
   --g_count;
   return RefPtr<Dentry>::adopt(&dentry);
 }
@@ -180,6 +182,7 @@ void DentryCache::prune(const Mount& mount) {
   for (;;) {
     RefPtr<Dentry> victim;
     LockGuard guard(g_lock);
+    if (mount.cached_names == 0) return;
     // Children come before their parents are unused, so the search begins again after each round.
     for (Dentry& d : DentryLru::list()) {
       if (d.mount_ != &mount || d.ref_count() != 1 || d.mounted != nullptr) continue;

@@ -199,6 +199,7 @@ class FileSystem : public RefCounted {
   // The last mount of it is gone, and with it every dentry; open mappings and the like may still hold inodes.
   virtual void last_mount_gone() {}
   std::atomic<u32> mounts{0};  // kept by Mount
+  bool aliased = false;        // more than one at a time: kept by kernel/fs/mount_tree.cpp, under dentry_lock()
 };
 
 }  // namespace uni::fs

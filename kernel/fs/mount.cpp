@@ -12,11 +12,10 @@
 namespace uni::fs {
 
 namespace {
-constexpr usize kMostMounts = 100000;  // Linux's first /proc/sys/fs/mount-max
-
 constinit Mount* g_root = nullptr;  // counted, never dropped
 constinit std::atomic<u64> g_changes{1};
 constinit WaitQueue g_waiting;
+constinit u64 g_search = 0;
 
 void changed() {
   g_changes.fetch_add(1, std::memory_order_acq_rel);
@@ -39,7 +38,7 @@ bool is_below(Mount& mount, const Mount& above) {
 
 void set_attached(const Vector<Mount*>& mounts, bool attached) {
   for (Mount* m : mounts)
-    m->attached = attached;
+    tree::set_attached(*m, attached);
 }
 
 // Gives those of a tree that have no group one of their own, and takes it back unless it is kept.
@@ -70,11 +69,12 @@ class NewGroups {
   Vector<Mount*> given_;
 };
 
-usize count_attached() {
-  usize count = 0;
-  for (const Mount& m : tree::all())
-    count += m.attached ? 1 : 0;
-  return count;
+// How many more mounts there may be. Errors: NoSpace (not even `own`).
+Result<usize> room_beside(usize own) {
+  const usize used = tree::attached_count() + own;
+  const usize most = g_most_mounts.load(std::memory_order_relaxed);
+  if (used > most) return Errno::NoSpace;
+  return most - used;
 }
 
 Result<Vector<Mount*>> all_of(const Vector<tree::Copy>& copies) {
@@ -95,6 +95,14 @@ RefPtr<Dentry> link_beneath(Mount& lower, Dentry& place) {
   return covered;
 }
 
+// Over what covers `place` already: a copy must not hide what its receiver has there. Needs dentry_lock().
+void link_copy(const tree::Copy& copy) {
+  if (copy.place->mounted == nullptr)
+    tree::link(*copy.mount, *copy.place);
+  else
+    link_beneath(*copy.mount, *copy.place);  // never the last reference: the copy has one on the place
+}
+
 Result<void> put(Mount& mount, Dentry& place, Stack stack, tree::Doomed& doomed) {
   if (place.inode() == nullptr) return Errno::NoEntry;
   RefPtr<Dentry> over;
@@ -106,15 +114,16 @@ Result<void> put(Mount& mount, Dentry& place, Stack stack, tree::Doomed& doomed)
   Mount& parent = *over->mount();
   if (parent.root.get() == nullptr) return Errno::Invalid;
   const Vector<Mount*> mounts = TRY(tree::subtree(mount));
+  const usize room = mount.attached || !parent.attached ? TRY(room_beside(0)) : TRY(room_beside(mounts.size()));
   NewGroups groups;
   Vector<tree::Copy> copies;
   if (parent.peer_group != 0) TRY(groups.give(mounts));
-  TRY(tree::propagate(mount, *over, copies, doomed));
+  TRY(tree::propagate(mount, *over, {mounts.size(), room}, copies, doomed));
   Result<Vector<Mount*>> made = all_of(copies);
-  if (!made.ok() || made.value().size() + mounts.size() + count_attached() > kMostMounts) {
+  if (!made.ok()) {
     for (const tree::Copy& copy : copies)
       doomed.add_tree(*copy.mount);
-    return made.ok() ? Errno::NoSpace : made.error();
+    return made.error();
   }
   groups.keep();
   set_attached(made.value(), true);
@@ -128,7 +137,7 @@ Result<void> put(Mount& mount, Dentry& place, Stack stack, tree::Doomed& doomed)
     else
       tree::link(mount, *over);
     for (const tree::Copy& copy : copies)
-      tree::link(*copy.mount, *topmost(copy.place.get()));
+      link_copy(copy);
   }
   changed();
   return {};
@@ -140,6 +149,8 @@ bool is_seen(const Dentry& place) {
 }
 }  // namespace
 
+constinit std::atomic<u64> g_most_mounts{10000};
+
 RefPtr<Dentry> real_root() {
   LockGuard guard(dentry_lock());
   return RefPtr<Dentry>(topmost(g_root->root.get()));
@@ -150,7 +161,7 @@ Result<void> init_root(RefPtr<FileSystem> fs, StringView source) {
   const RefPtr<Mount> mount = TRY(make_mount(uni::move(fs), source, flags));
   PageCache::start();
   LockGuard guard(tree::lock());
-  mount->attached = true;
+  tree::set_attached(*mount, true);
   g_root = mount.get();
   return {};
 }
@@ -252,8 +263,8 @@ Result<void> join_group(Dentry& group_of, Dentry& root) {
   if (to.peer_group != 0 || to.master_group != 0) return Errno::Invalid;
   if (from.peer_group == 0 && from.master_group == 0) return Errno::Invalid;
   to.unbindable = false;
-  to.peer_group = from.peer_group;
-  to.master_group = from.master_group;
+  tree::join(to, from.peer_group);
+  tree::set_master(to, from.master_group);
   changed();
   return {};
 }
@@ -276,38 +287,95 @@ Result<void> change_mount_flags(Dentry& root, FlagChange change, Recursive recur
 }
 
 namespace {
-// Held by the list's owner (and by the caller, where it is the one that was asked for).
-bool is_busy(Mount& mount, u32 holders) {
-  return !mount.children.empty() || mount.root->ref_count() > holders;
+// What covers the root of `mount`, if it is not to go with it: it takes the place that the mount had.
+Mount* stays_over(const Mount& mount) {
+  Mount* const over = mount.root->mounted;
+  return over != nullptr && !over->marked ? over : nullptr;
 }
 
-// What goes with `mounts`: what was propagated from them, as long as all below it goes too.
-Result<void> add_propagated(Vector<Mount*>& mounts, Unmount how) {
+// Held by the list's owner, by `others`, and by what covers it where that is allowed (a copy came beneath it).
+bool is_busy(Mount& mount, u32 others) {
+  return !mount.children.empty() || mount.root->ref_count() > 1 + others;
+}
+bool is_busy_beneath(Mount& mount) {
+  const bool covered = mount.root->mounted != nullptr;
+  return mount.root->ref_count() > (covered ? 2u : 1u);
+}
+bool has_only_cover(Mount& mount) {
+  for (const Mount& child : mount.children)
+    if (&child != mount.root->mounted) return false;
+  return true;
+}
+
+// What goes with `mounts`: what was propagated from them, as long as all below it goes too. Where one of them is itself
+// in the place of a copy of another, it adds nothing new.
+Result<void> find_propagated(Vector<Mount*>& mounts, Unmount how) {
   const usize own = mounts.size();
+  ++g_search;
   for (usize i = 0; i < own; ++i) {
+    if (mounts[i]->reached_by == g_search) continue;
     Vector<Mount*> others;
     TRY(tree::propagated(*mounts[i], others));
     for (Mount* m : others) {
+      m->reached_by = g_search;
       if (m->marked || m == g_root) continue;
-      if (how != Unmount::kLazy && !m->children.empty()) continue;
+      if (how != Unmount::kLazy && !has_only_cover(*m)) continue;
       DentryCache::prune(*m);
-      if (how != Unmount::kLazy && is_busy(*m, 1)) return Errno::Busy;
+      if (how != Unmount::kLazy && is_busy_beneath(*m)) return Errno::Busy;
       TRY(mounts.push(m));
       m->marked = true;
     }
   }
-  for (bool again = true; again;) {
-    again = false;
-    for (usize i = own; i < mounts.size(); ++i) {
-      if (!mounts[i]->marked) continue;
-      for (const Mount& child : mounts[i]->children) {
-        if (child.marked) continue;
-        mounts[i]->marked = false;
-        again = true;
-        break;
-      }
+  return {};
+}
+
+void keep(Mount& mount) {
+  for (Mount* m = &mount; m->marked; m = m->at->mount()) {
+    m->marked = false;
+    if (m->at->mount()->root->mounted == m) return;
+  }
+}
+
+Result<void> add_propagated(Vector<Mount*>& mounts, Unmount how) {
+  TRY(find_propagated(mounts, how));
+  // One that keeps something below it stays, and so does what it is below of, unless it merely covers that.
+  for (Mount* m : mounts) {
+    for (const Mount& child : m->children) {
+      if (child.marked || &child == m->root->mounted) continue;
+      keep(*m);
+      break;
     }
   }
+  return {};
+}
+
+struct Heir {
+  Mount* mount;
+  RefPtr<Dentry> place;
+};
+
+// Those of `mounts` that are marked go; what covered one of them falls to the first place below that stays.
+Result<void> let_go(const Vector<Mount*>& mounts, tree::Doomed& doomed) {
+  Vector<Heir> heirs;
+  Vector<RefPtr<Dentry>> left;
+  for (const Mount* m : mounts) {
+    Mount* const over = m->marked ? stays_over(*m) : nullptr;
+    if (over == nullptr) continue;
+    while (m->at->mount()->marked)
+      m = m->at->mount();
+    TRY(heirs.push({over, m->at}));
+  }
+  TRY(left.reserve(heirs.size()));
+  {
+    LockGuard guard(dentry_lock());
+    for (const Heir& heir : heirs)
+      MUST(left.push(tree::unlink(*heir.mount)));  // room was reserved
+  }
+  for (Mount* m : mounts)
+    if (m->marked) doomed.add(*m);
+  LockGuard guard(dentry_lock());
+  for (const Heir& heir : heirs)
+    tree::link(*heir.mount, *topmost(heir.place.get()));
   return {};
 }
 }  // namespace
@@ -321,19 +389,18 @@ Result<void> unmount(Dentry& root, Unmount how) {
   LockGuard guard(tree::lock());
   if (mount->root.get() != &root || !mount->attached) return Errno::Invalid;
   if (mount.get() == g_root) return how == Unmount::kExpire ? Errno::Invalid : Errno::Busy;
-  constexpr u32 kHolders = 2;  // the mount and the caller
-  if (how != Unmount::kLazy && is_busy(*mount, kHolders)) return Errno::Busy;
+  constexpr u32 kCaller = 1;
+  if (how != Unmount::kLazy && is_busy(*mount, kCaller)) return Errno::Busy;
   if (how == Unmount::kExpire && !mount->expiring.exchange(true)) return Errno::Again;
   Vector<Mount*> mounts = TRY(tree::subtree(*mount));
   for (Mount* m : mounts)
     m->marked = true;
-  const Result<void> found = add_propagated(mounts, how);
-  for (Mount* m : mounts) {
-    if (found.ok() && m->marked) doomed.add(*m);
+  Result<void> done = add_propagated(mounts, how);
+  if (done.ok()) done = let_go(mounts, doomed);
+  for (Mount* m : mounts)
     m->marked = false;
-  }
-  if (found.ok()) changed();
-  return found;
+  if (done.ok()) changed();
+  return done;
 }
 
 Result<Vector<RefPtr<Mount>>> mounts() {

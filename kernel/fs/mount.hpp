@@ -12,6 +12,9 @@ enum class Recursive : u8 { kNo, kYes };
 enum class Propagation : u8 { kShared, kPrivate, kSlave, kUnbindable };
 enum class Stack : u8 { kOnTop, kBeneath };
 
+// /proc/sys/fs/mount-max: how many mounts programs may see.
+extern std::atomic<u64> g_most_mounts;
+
 // A mount that is nowhere yet; whoever has it must attach or dissolve it. Errors: NoMemory.
 Result<RefPtr<Mount>> make_mount(RefPtr<FileSystem> fs, StringView source, u32 flags);
 // A copy of the mount that `from` is in, with `from` as its root, and of the mounts below it where that is asked for.

@@ -1,50 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shared subtrees (mount_namespaces(7)). Mounts of one peer group get copies of what is mounted on any of them, slaves
-// get copies of what is mounted on their master group. A group is a number that its members carry. A place corresponds
-// to another where both have the same path in the file system and are the same file.
+// get copies of what is mounted on their master group. A place corresponds to another where both have the same path in
+// the file system and are the same file.
 #include "kernel/fs/mount_tree.hpp"
 
 namespace uni::fs::tree {
 
 namespace {
-bool in_use(u32 group) {
-  for (const Mount& m : all()) {
-    if (m.peer_group == group) return true;
-  }
-  return false;
-}
-
 // Only what programs see receives.
 bool receives(const Mount& mount) {
   return mount.attached && mount.root;
 }
 
 bool first_of_group(const Mount& mount) {
-  for (const Mount& m : all()) {
+  for (const Mount& m : peers_near(mount.peer_group)) {
     if (m.peer_group == mount.peer_group && receives(m)) return &m == &mount;
   }
   return false;
 }
 
+// Finds out who is to get a copy of what; nothing is made before all of them are known.
 class Propagator {
  public:
-  Propagator(Dentry& place, Vector<Copy>& copies, Doomed& on_error)
-      : place_(place), copies_(copies), on_error_(on_error) {}
+  Propagator(Mount& source, Dentry& place) : source_(source), place_(place) {}
 
-  Result<void> run(Mount& source) {
+  // Errors: NoMemory, Io.
+  Result<void> plan() {
     const String below = TRY(path_in_mount(place_));
     path_ = TRY(path_in_fs(*place_.mount(), below.view()));
-    Mount* same = &source;
-    TRY(to_peers(place_.mount()->peer_group, source, same));
-    TRY(work_.push({&source, place_.mount()->peer_group}));
+    usize same = kOriginal;
+    TRY(to_peers(place_.mount()->peer_group, kOriginal, same));
+    TRY(work_.push({kOriginal, place_.mount()->peer_group}));
     for (usize i = 0; i < work_.size(); ++i)
-      TRY(to_slaves(work_[i].group, *work_[i].source));
+      TRY(to_slaves(work_[i].group, work_[i].source));
+    return {};
+  }
+
+  usize planned() const { return targets_.size(); }
+
+  Result<void> make(Vector<Copy>& copies, Doomed& on_error) {
+    TRY(copies.reserve(targets_.size()));
+    for (Target& t : targets_) {
+      Mount& from = t.source == kOriginal ? source_ : *copies[t.source].mount;
+      RefPtr<Mount> made = TRY(copy(from, *from.root, Recursive::kYes, t.kind, on_error));
+      MUST(copies.push({uni::move(made), uni::move(t.place)}));  // room was reserved
+    }
     return {};
   }
 
  private:
+  static constexpr usize kNone = ~usize{0}, kOriginal = kNone - 1;
+  struct Target {
+    RefPtr<Dentry> place;
+    usize source;  // which target's copy is copied
+    CopyKind kind;
+  };
   struct Work {
-    Mount* source;
+    usize source;
     u32 group;
   };
 
@@ -62,48 +74,44 @@ class Propagator {
     return found;
   }
 
-  // Gives the copy, or null where the place is not to be seen there.
-  Result<Mount*> copy_to(Mount& mount, Mount& source, CopyKind kind) {
+  // Gives the target, or kNone where the place is not to be seen there.
+  Result<usize> copy_to(Mount& mount, usize source, CopyKind kind) {
     RefPtr<Dentry> place = TRY(corresponding(mount));
-    if (!place) return static_cast<Mount*>(nullptr);
-    TRY(copies_.reserve(copies_.size() + 1));
-    RefPtr<Mount> made = TRY(copy(source, *source.root, Recursive::kYes, kind, on_error_));
-    Mount* const gives = made.get();
-    MUST(copies_.push({uni::move(made), uni::move(place)}));  // room was reserved
-    return gives;
+    if (!place) return kNone;
+    TRY(targets_.push({uni::move(place), source, kind}));
+    return targets_.size() - 1;
   }
 
   // `group_source` is the copy that the group has already, if any.
-  Result<void> to_peers(u32 group, Mount& source, Mount*& group_source) {
-    if (group == 0) return {};
-    for (Mount& m : all()) {
+  Result<void> to_peers(u32 group, usize source, usize& group_source) {
+    for (Mount& m : peers_near(group)) {
       if (m.peer_group != group || !receives(m) || &m == place_.mount()) continue;
-      const CopyKind kind = group_source != nullptr ? CopyKind::kPeer : CopyKind::kSharedSlave;
-      Mount* const made = TRY(copy_to(m, group_source != nullptr ? *group_source : source, kind));
-      if (group_source == nullptr) group_source = made;
+      const bool first = group_source == kNone;
+      const usize made =
+          TRY(copy_to(m, first ? source : group_source, first ? CopyKind::kSharedSlave : CopyKind::kPeer));
+      if (first) group_source = made;
     }
     return {};
   }
 
-  Result<void> to_slaves(u32 group, Mount& source) {
-    if (group == 0) return {};
-    for (Mount& m : all()) {
+  Result<void> to_slaves(u32 group, usize source) {
+    for (Mount& m : slaves_near(group)) {
       if (m.master_group != group || !receives(m) || &m == place_.mount()) continue;
       if (m.peer_group == 0) {
         TRY(copy_to(m, source, CopyKind::kSlave));
       } else if (first_of_group(m)) {
-        Mount* made = nullptr;
+        usize made = kNone;
         TRY(to_peers(m.peer_group, source, made));
-        TRY(work_.push({made != nullptr ? made : &source, m.peer_group}));
+        TRY(work_.push({made != kNone ? made : source, m.peer_group}));
       }
     }
     return {};
   }
 
+  Mount& source_;
   Dentry& place_;
-  Vector<Copy>& copies_;
-  Doomed& on_error_;
   String path_;
+  Vector<Target> targets_;
   Vector<Work> work_;
 };
 
@@ -111,59 +119,32 @@ class Propagator {
 Result<Vector<Mount*>> receivers(const Mount& mount) {
   Vector<Mount*> found;
   Vector<u32> groups;
-  if (mount.peer_group != 0) TRY(groups.push(mount.peer_group));
+  const auto add_peers = [&](u32 group) -> Result<void> {
+    for (Mount& m : peers_near(group))
+      if (m.peer_group == group && receives(m) && &m != &mount) TRY(found.push(&m));
+    return groups.push(group);
+  };
+  if (mount.peer_group != 0) TRY(add_peers(mount.peer_group));
   for (usize i = 0; i < groups.size(); ++i) {
-    for (Mount& m : all()) {
-      if (&m == &mount || !receives(m)) continue;
-      const bool slave = m.master_group == groups[i];
-      if (!slave && !(i == 0 && m.peer_group == groups[0])) continue;
-      if (slave && m.peer_group != 0) {
-        if (!first_of_group(m)) continue;
-        TRY(groups.push(m.peer_group));
-        for (Mount& peer : all())
-          if (peer.peer_group == m.peer_group && receives(peer)) TRY(found.push(&peer));
-        continue;
-      }
-      TRY(found.push(&m));
+    const u32 group = groups[i];
+    for (Mount& m : slaves_near(group)) {
+      if (m.master_group != group || !receives(m) || &m == &mount) continue;
+      if (m.peer_group == 0)
+        TRY(found.push(&m));
+      else if (first_of_group(m))
+        TRY(add_peers(m.peer_group));
     }
   }
   return found;
 }
 }  // namespace
 
-u32 new_group() {
-  for (u32 group = 1;; ++group) {
-    if (!in_use(group)) return group;
-  }
-}
-
-void leave_groups(Mount& mount) {
-  const u32 left = mount.peer_group;
-  const u32 master = mount.master_group;
-  mount.peer_group = mount.master_group = 0;
-  if (left == 0 || in_use(left)) return;
-  for (Mount& m : all()) {
-    if (m.master_group == left) m.master_group = master;
-  }
-}
-
-void change_type(Mount& mount, Propagation how) {
-  if (how != Propagation::kSlave) mount.unbindable = how == Propagation::kUnbindable;
-  if (how == Propagation::kShared) {
-    if (mount.peer_group == 0) mount.peer_group = new_group();
-    return;
-  }
-  const u32 group = mount.peer_group;
-  const u32 master = mount.master_group;
-  if (how == Propagation::kSlave && group == 0) return;
-  leave_groups(mount);
-  if (how == Propagation::kSlave) mount.master_group = in_use(group) ? group : master;
-}
-
-Result<void> propagate(Mount& source, Dentry& place, Vector<Copy>& copies, Doomed& on_error) {
+Result<void> propagate(Mount& source, Dentry& place, Budget budget, Vector<Copy>& copies, Doomed& on_error) {
   if (place.mount()->peer_group == 0) return {};
-  Propagator propagator(place, copies, on_error);
-  const Result<void> done = propagator.run(source);
+  Propagator propagator(source, place);
+  TRY(propagator.plan());
+  if (propagator.planned() > budget.room / budget.size) return Errno::NoSpace;
+  const Result<void> done = propagator.make(copies, on_error);
   if (done.ok()) return done;
   for (const Copy& copy : copies)
     on_error.add_tree(*copy.mount);

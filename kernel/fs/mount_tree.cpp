@@ -24,6 +24,7 @@ namespace tree {
 namespace {
 constinit Mutex g_lock;
 constinit u32 g_next_id = 1;
+constinit usize g_attached = 0;
 
 Result<RefPtr<Mount>> copy_one(Mount& mount, Dentry& root, CopyKind kind) {
   const String below = TRY(path_in_mount(root));
@@ -31,11 +32,11 @@ Result<RefPtr<Mount>> copy_one(Mount& mount, Dentry& root, CopyKind kind) {
   RefPtr<Mount> made = TRY(make(RefPtr<FileSystem>(&mount.file_system()), RefPtr<Inode>(root.inode()),
                                 mount.source.view(), whole.view(), mount.flags.load()));
   if (kind == CopyKind::kPeer) {
-    made->peer_group = mount.peer_group;
-    made->master_group = mount.master_group;
+    join(*made, mount.peer_group);
+    set_master(*made, mount.master_group);
   } else {
-    made->master_group = mount.peer_group;
-    if (kind == CopyKind::kSharedSlave) made->peer_group = new_group();
+    set_master(*made, mount.peer_group);
+    if (kind == CopyKind::kSharedSlave) join(*made, new_group());
   }
   return made;
 }
@@ -47,6 +48,12 @@ bool below(StringView path, StringView root, StringView& rest) {
   return rest.empty() || rest[0] == '/';
 }
 
+// For one more, doubling it.
+Result<void> make_room(Vector<Mount*>& list) {
+  if (list.size() < list.capacity()) return {};
+  return list.reserve(max<usize>(8, 2 * list.size()));
+}
+
 Result<void> copy_children(Mount& from, StringView root, Mount& to, CopyKind kind, Vector<Mount*>& sources,
                            Vector<Mount*>& copies) {
   for (Mount& child : from.children) {
@@ -55,8 +62,8 @@ Result<void> copy_children(Mount& from, StringView root, Mount& to, CopyKind kin
     StringView rest;
     if (!below(path.view(), root, rest)) continue;
     const RefPtr<Dentry> place = TRY(find(to, rest));
-    TRY(sources.reserve(sources.size() + 1));
-    TRY(copies.reserve(copies.size() + 1));
+    TRY(make_room(sources));
+    TRY(make_room(copies));
     const RefPtr<Mount> made = TRY(copy_one(child, *child.root, kind));
     MUST(sources.push(&child));  // room was reserved
     MUST(copies.push(made.get()));
@@ -65,7 +72,47 @@ Result<void> copy_children(Mount& from, StringView root, Mount& to, CopyKind kin
   }
   return {};
 }
+// Errors: NameTooLong.
+Result<StringView> write_path(Dentry& place, Span<char> buffer) {
+  char* at = buffer.end();
+  const auto put = [&](StringView text) {
+    if (static_cast<usize>(at - buffer.begin()) < text.size()) return false;
+    at -= text.size();
+    __builtin_memcpy(at, text.data(), text.size());
+    return true;
+  };
+  LockGuard guard(dentry_lock());
+  bool fits = !place.deleted() || put("//deleted"_sv);
+  for (const Dentry* d = &place; fits && d->parent() != nullptr; d = d->parent())
+    fits = put(d->name()) && put("/"_sv);
+  if (!fits) return Errno::NameTooLong;
+  return StringView(at, static_cast<usize>(buffer.end() - at));
+}
+
+// The first alias of a file system marks the mount that was there; later ones find that done. Needs dentry_lock().
+void mark_aliased(Mount& mount) {
+  FileSystem& fs = mount.file_system();
+  if (fs.mounts.load() == 1) {
+    fs.aliased = false;
+    return;
+  }
+  mount.aliased = true;
+  if (exchange(fs.aliased, true)) return;
+  for (Mount& other : all()) {
+    if (&other.file_system() == &fs) other.aliased = true;
+  }
+}
 }  // namespace
+
+usize attached_count() {
+  return g_attached;
+}
+
+void set_attached(Mount& mount, bool attached) {
+  if (mount.attached == attached) return;
+  mount.attached = attached;
+  attached ? ++g_attached : --g_attached;
+}
 
 Mutex& lock() {
   return g_lock;
@@ -80,16 +127,13 @@ MountList& all() {
 
 Result<RefPtr<Mount>> make(RefPtr<FileSystem> fs, RefPtr<Inode> root, StringView source, StringView root_path,
                            u32 flags) {
-  const FileSystem* const system = fs.get();
   RefPtr<Mount> mount = TRY(make_ref<Mount>(uni::move(fs), __atomic_fetch_add(&g_next_id, 1, __ATOMIC_RELAXED)));
   mount->flags.store(flags);
   mount->source = TRY(String::copy(source));
   mount->root_path = TRY(String::copy(root_path));
   mount->root = TRY(Dentry::create(mount.get(), nullptr, "", uni::move(root)));
   LockGuard guard(dentry_lock());
-  for (Mount& other : all()) {
-    if (&other.file_system() == system) other.aliased = mount->aliased = true;
-  }
+  mark_aliased(*mount);
   mount->ref();
   all().push_back(*mount);
   return mount;
@@ -113,24 +157,12 @@ Result<RefPtr<Mount>> copy(Mount& mount, Dentry& root, Recursive recursive, Copy
 }
 
 Result<String> path_in_mount(Dentry& place) {
-  Vector<char> buffer;
-  TRY(buffer.resize(kPathMax));
-  char* at = buffer.end();
-  const auto put = [&](StringView text) {
-    if (static_cast<usize>(at - buffer.data()) < text.size()) return false;
-    at -= text.size();
-    __builtin_memcpy(at, text.data(), text.size());
-    return true;
-  };
-  bool fits = true;
-  {
-    LockGuard guard(dentry_lock());
-    if (place.deleted()) fits = put("//deleted"_sv);
-    for (const Dentry* d = &place; fits && d->parent() != nullptr; d = d->parent())
-      fits = put(d->name()) && put("/"_sv);
-  }
-  if (!fits) return Errno::NameTooLong;
-  return String::copy({at, static_cast<usize>(buffer.end() - at)});
+  char buffer[256];
+  const Result<StringView> path = write_path(place, buffer);
+  if (path.ok()) return String::copy(path.value());
+  Vector<char> room;  // for the few that are long
+  TRY(room.resize(kPathMax));
+  return String::copy(TRY(write_path(place, room.span())));
 }
 
 Result<String> path_in_fs(const Mount& mount, StringView path) {
@@ -193,7 +225,7 @@ void Doomed::add(Mount& mount) {
   leave_groups(mount);
   MountList::remove(mount);
   list_.push_back(mount);
-  mount.attached = false;
+  set_attached(mount, false);
   LockGuard guard(dentry_lock());
   if (mount.at) mount.left_at = unlink(mount);
   mount.left_root = uni::move(mount.root);

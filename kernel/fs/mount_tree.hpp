@@ -54,8 +54,22 @@ void link(Mount& mount, Dentry& place);
 // The mount and those below it, parents first. Errors: NoMemory.
 Result<Vector<Mount*>> subtree(Mount& top);
 
-// Groups of peers (mount_namespaces(7)). kernel/fs/mount_propagation.cpp
+// How many of all() programs see.
+usize attached_count();
+void set_attached(Mount& mount, bool attached);
+
+// Groups of peers (mount_namespaces(7)). kernel/fs/mount_groups.cpp
+using Peers = List<Mount, &Mount::peer>;
+using Slaves = List<Mount, &Mount::slave>;
+// Those of a group and those whose master it is, with some of other groups between them: the caller compares numbers.
+Peers& peers_near(u32 group);
+Slaves& slaves_near(u32 group);
+bool in_use(u32 group);
+// The smallest number that no group has.
 u32 new_group();
+// For a mount that has no group, no master: 0 leaves it so.
+void join(Mount& mount, u32 group);
+void set_master(Mount& mount, u32 group);
 // Leaves its group and its master; slaves of a group that ends so get its master.
 void leave_groups(Mount& mount);
 void change_type(Mount& mount, Propagation how);
@@ -64,9 +78,13 @@ struct Copy {
   RefPtr<Mount> mount;
   RefPtr<Dentry> place;
 };
-// The copies of `source` that the peers and slaves of the place's mount are to get. Errors: NoMemory, Io.
-Result<void> propagate(Mount& source, Dentry& place, Vector<Copy>& copies, Doomed& on_error);
-// The mounts that stand where copies of this one were propagated to.
+// The copies of `source` that the peers and slaves of the place's mount are to get: all together at most `room` mounts,
+// where each copy has `size`. Nothing is made where they are more. Errors: NoSpace, NoMemory, Io.
+struct Budget {
+  usize size = 0, room = 0;
+};
+Result<void> propagate(Mount& source, Dentry& place, Budget budget, Vector<Copy>& copies, Doomed& on_error);
+// The mounts that stand where copies of this one were propagated to; those of one of them are among them.
 Result<void> propagated(Mount& mount, Vector<Mount*>& out);
 
 }  // namespace uni::fs::tree

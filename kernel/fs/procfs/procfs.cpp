@@ -324,6 +324,7 @@ constexpr Row kRows[] = {
     limit_row<&ipc::Limits::mq_default_message_size, 128, kMostQueueMessage>("sys/fs/mqueue/msgsize_default"),
     limit_row<&ipc::Limits::mq_message_size, 128, kMostQueueMessage>("sys/fs/mqueue/msgsize_max"),
     limit_row<&ipc::Limits::mq_queues, 0, kIntMost>("sys/fs/mqueue/queues_max"),
+    number_row<g_most_mounts, 1, kIntMost>("sys/fs/mount-max"),
     number_row<g_most_descriptors, 64, kIntMost & ~u64{63}>("sys/fs/nr_open"),
     writable("sys/fs/pipe-max-size", show_largest_pipe, store_largest_pipe),
     text("sys/fs/pipe-user-pages-hard", "0\n"),
