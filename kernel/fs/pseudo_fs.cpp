@@ -10,12 +10,42 @@
 namespace uni::fs::pseudo {
 namespace {
 
-// A Writer whose memory grows; says afterwards whether that failed.
-class GrowingWriter final : public Writer {
+// A text of any length, in pieces that all but the last are full: a single one of some megabytes may find no room in
+// memory that is broken up.
+class LongText final : public Writer {
  public:
-  void write(StringView text) override { failed = failed || !bytes.append(text.data(), text.size()).ok(); }
-  Vector<char> bytes;
-  bool failed = false;
+  void write(StringView text) override { failed_ = failed_ || !append(text).ok(); }
+  bool failed() const { return failed_; }
+
+  // What there is from `at` on, as far as the cursor goes.
+  Result<usize> read(IoCursor& to, u64 at) const {
+    usize done = 0;
+    for (; to.remaining() != 0 && at / kPiece < pieces_.size(); at = at / kPiece * kPiece + kPiece) {
+      const Vector<char>& piece = pieces_[at / kPiece];
+      const usize from = at % kPiece;
+      if (from >= piece.size()) break;
+      const usize wanted = min(piece.size() - from, to.remaining());
+      const Result<usize> put = to.put(piece.data() + from, wanted);
+      if (!put.ok() && done == 0) return put.error();
+      done += put.ok() ? put.value() : 0;
+      if (!put.ok() || put.value() < wanted) break;
+    }
+    return done;
+  }
+
+ private:
+  static constexpr usize kPiece = 64 * kKiB;
+  Result<void> append(StringView text) {
+    while (!text.empty()) {
+      if (pieces_.empty() || pieces_.back().size() == kPiece) TRY(pieces_.push({}));
+      const usize taken = min(text.size(), kPiece - pieces_.back().size());
+      TRY(pieces_.back().append(text.data(), taken));
+      text = text.slice(taken);
+    }
+    return {};
+  }
+  Vector<Vector<char>> pieces_;
+  bool failed_ = false;
 };
 
 class PseudoFs final : public FileSystem {
@@ -50,7 +80,7 @@ class PseudoFile final : public File {
   RefPtr<PseudoInode> inode_;
   std::atomic<u64> seen_changes_{0};
   Mutex lock_;  // over content_: reads of one File may overlap
-  Vector<char> content_;
+  LongText content_;
   bool made_ = false;
 };
 
@@ -269,14 +299,13 @@ Result<usize> PseudoFile::read(IoCursor& to, u64 at) {
   }
   LockGuard guard(lock_);
   if (!made_ || at == 0) {
-    GrowingWriter writer;
-    TRY(row.show(writer, inode_->numbers()));
-    if (writer.failed) return Errno::NoMemory;
-    content_ = uni::move(writer.bytes);
+    LongText text;
+    TRY(row.show(text, inode_->numbers()));
+    if (text.failed()) return Errno::NoMemory;
+    content_ = uni::move(text);
     made_ = true;
   }
-  if (at >= content_.size()) return usize{0};
-  return to.put(content_.data() + at, content_.size() - at);
+  return content_.read(to, at);
 }
 
 Result<usize> PseudoFile::write(IoCursor& from, u64) {
