@@ -113,10 +113,14 @@ Result<void> AddressSpace::insert(OwnPtr<Mapping> mapping) {
   return {};
 }
 
-Result<void> AddressSpace::split_at(u64 address) {
+bool AddressSpace::is_full() const {
+  return mappings_.size() >= g_most_mappings.load(std::memory_order_relaxed);
+}
+
+Result<void> AddressSpace::split_at(u64 address, MapLimit limit) {
   Mapping* m = find(address);
   if (m == nullptr || m->start == address) return {};
-  if (mappings_.size() >= g_most_mappings.load(std::memory_order_relaxed)) return Errno::NoMemory;
+  if (limit == MapLimit::kKept && is_full()) return Errno::NoMemory;
   auto upper = TRY(make_own<Mapping>());
   upper->start = address;
   upper->end = m->end;
@@ -219,8 +223,10 @@ Result<u64> AddressSpace::map(MapRequest r) {
 Result<void> AddressSpace::unmap_locked(u64 start, u64 end) {
   usize i = index_at(start);
   if (i == mappings_.size() || mappings_[i]->start >= end) return {};
-  TRY(split_at(start));
-  TRY(split_at(end));
+  // Only a hole in the middle of one makes them more.
+  if (mappings_[i]->start < start && mappings_[i]->end > end && is_full()) return Errno::NoMemory;
+  TRY(split_at(start, MapLimit::kBeyond));
+  TRY(split_at(end, MapLimit::kBeyond));
   TRY(split_borders(start, end));
   i = index_at(start);
   usize last = i;

@@ -189,7 +189,10 @@ class AddressSpace : public RefCounted {
   Mapping* find(u64 address) const;
   Result<u64> find_gap(u64 length, u64 hint, u64 top) const;
   Result<void> insert(OwnPtr<Mapping> mapping);
-  Result<void> split_at(u64 address);
+  bool is_full() const;  // has as many mappings as g_most_mappings says
+  // kBeyond: what is to be unmapped at once may be split off though there are as many mappings as there may be.
+  enum class MapLimit : u8 { kKept, kBeyond };
+  Result<void> split_at(u64 address, MapLimit limit = MapLimit::kKept);
   Result<void> unmap_locked(u64 start, u64 end);
   void zap(u64 start, u64 end, bool keep_tables);
   // Invalidates what processors may have cached of the range. The tables were changed before.
