@@ -133,8 +133,10 @@ class Inode : public RefCounted {
   virtual Result<u64> seek_data(u64 offset, bool hole);
   // The content was changed (write, truncate, a store through a mapping): sets mtime and ctime to now. Cheap; no block.
   virtual void note_modified() {}
-  // The content was read: sets atime to now, as relatime does. Cheap; does not block.
-  virtual void note_accessed() {}
+  // The content was read: sets atime to now. kRelative: once a day, and when the last change is later (mount(8),
+  // relatime). Cheap; does not block.
+  enum class AccessTime : u8 { kRelative, kStrict };
+  virtual void note_accessed(AccessTime how) { (void)how; }
   // The F_SEAL_* bits of a memfd; null for what cannot be sealed.
   virtual std::atomic<u32>* seals() { return nullptr; }
   // Writes metadata (and the journal, where there is one) to the device; the VFS has flushed the pages.

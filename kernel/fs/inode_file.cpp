@@ -110,7 +110,9 @@ void InodeFile::note_accessed() {
   const Mount* mount = dentry()->mount();
   const u32 kept =
       kMountReadOnly | kMountNoAtime | (inode_.type() == FileType::kDirectory ? u32{kMountNoDirectoryAtime} : 0);
-  if (mount == nullptr || !mount->has(kept)) inode_.note_accessed();
+  if (mount != nullptr && mount->has(kept)) return;
+  const bool strict = mount != nullptr && mount->has(kMountStrictAtime);
+  inode_.note_accessed(strict ? Inode::AccessTime::kStrict : Inode::AccessTime::kRelative);
 }
 
 // Is it among Inode::open_for_write or open_for_read?

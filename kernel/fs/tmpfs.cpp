@@ -190,11 +190,12 @@ void TmpfsInode::note_modified() {
   modified_ = changed_ = time::realtime_ns();
 }
 
-// relatime: only where it is older than the last change, or a day old.
-void TmpfsInode::note_accessed() {
+void TmpfsInode::note_accessed(AccessTime how) {
+  constexpr u64 kDay = 24 * 60 * 60 * time::kSecond;
   if ((flags_ & kFileNoAtime) != 0) return;
-  if (accessed_ > modified_ && accessed_ > changed_) return;
-  accessed_ = time::realtime_ns();
+  const u64 now = time::realtime_ns();
+  const bool recent = accessed_ > modified_ && accessed_ > changed_ && now - accessed_ < kDay;
+  if (how == AccessTime::kStrict || !recent) accessed_ = now;
 }
 
 Result<void> TmpfsInode::set_size(u64 size) {

@@ -62,7 +62,7 @@ class TmpfsInode final : public Inode {
   Result<u64> seek_data(u64 offset, bool hole) override;
   PageCache* page_cache() override { return type() == FileType::kRegular ? &cache_ : nullptr; }
   void note_modified() override;
-  void note_accessed() override;
+  void note_accessed(AccessTime how) override;
   std::atomic<u32>* seals() override { return type() == FileType::kRegular ? &seals_ : nullptr; }
   Result<usize> get_xattr(StringView name, Span<char> out) override;
   Result<void> set_xattr(StringView name, Span<const char> value, int flags) override;

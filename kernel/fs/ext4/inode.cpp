@@ -145,15 +145,15 @@ void Ext4Inode::touch(bool content) {
   changed();
 }
 
-// As relatime does (mount(8)): once a day, and when the last change is later than the last access.
-void Ext4Inode::note_accessed() {
+void Ext4Inode::note_accessed(AccessTime how) {
   if (fs_.read_only() || (raw_->flags & kFileNoAtime) != 0) return;
   const u64 now = time::realtime_ns();
   const i64 seconds = static_cast<i64>(now / time::kSecond);
   DiskInode& d = *raw_;
   const auto last = static_cast<i32>(d.accessed);
-  if (last > static_cast<i32>(d.modified) && last > static_cast<i32>(d.changed) && seconds - last < 24 * 60 * 60)
-    return;
+  const bool recent =
+      last > static_cast<i32>(d.modified) && last > static_cast<i32>(d.changed) && seconds - last < 24 * 60 * 60;
+  if (how == AccessTime::kRelative && recent) return;
   d.accessed = static_cast<u32>(seconds);
   if (has_extra(offsetof(DiskInode, created)))
     d.accessed_extra = extra_of({seconds, static_cast<u32>(now % time::kSecond)});

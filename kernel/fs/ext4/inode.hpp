@@ -29,7 +29,7 @@ class Ext4Inode : public Inode {
   u64 size() const override { return raw_->size_low | u64{raw_->size_high} << 32; }
   Result<void> sync(bool data_only) override;
   void note_modified() override { touch(true); }
-  void note_accessed() override;
+  void note_accessed(AccessTime how) override;
 
   Result<usize> get_xattr(StringView name, Span<char> out) override;
   Result<void> set_xattr(StringView name, Span<const char> value, int flags) override;
