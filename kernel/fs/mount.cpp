@@ -149,7 +149,7 @@ bool is_seen(const Dentry& place) {
 }
 }  // namespace
 
-constinit std::atomic<u64> g_most_mounts{10000};
+constinit std::atomic<u64> g_most_mounts{2000};
 
 RefPtr<Dentry> real_root() {
   LockGuard guard(dentry_lock());
