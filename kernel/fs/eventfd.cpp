@@ -57,8 +57,8 @@ Result<usize> EventFd::write(IoCursor& from, u64) {
 u32 EventFd::poll() {
   const u64 now = count_.load(std::memory_order_seq_cst);
   u32 bits = 0;
-  if (now != 0) bits |= kPollIn | kPollRdNorm;
-  if (now < kMost) bits |= kPollOut | kPollWrNorm;
+  if (now != 0) bits |= kPollIn;
+  if (now < kMost) bits |= kPollOut;
   return bits;
 }
 

@@ -16,8 +16,7 @@ namespace uni::fs {
 namespace {
 constinit DeviceOpener g_device_opener = nullptr;
 
-constexpr u32 kTransientFlags =
-    kOpenCreate | kOpenExclusive | kOpenNoCtty | kOpenTruncate | kOpenCloseOnExec | (kOpenTmpFile & ~kOpenDirectory);
+constexpr u32 kTransientFlags = kOpenCreate | kOpenExclusive | kOpenNoCtty | kOpenTruncate | kOpenCloseOnExec;
 
 enum class Fresh : u8 { kNo, kYes };
 

@@ -55,7 +55,7 @@ Result<usize> TimerFd::read(IoCursor& to, u64) {
 }
 
 u32 TimerFd::poll() {
-  return ticks_.load(std::memory_order_seq_cst) != 0 ? kPollIn | kPollRdNorm : 0;
+  return ticks_.load(std::memory_order_seq_cst) != 0 ? u32{kPollIn} : 0;
 }
 
 usize TimerFd::describe(Span<char> out) {

@@ -288,7 +288,6 @@ Result<usize> LocalStream::take_message(int end, Message& message) {
     if (put.take() < part) return Errno::Fault;
   }
   if (part < whole) message.out_flags |= kMsgTrunc;
-  message.out_flags |= kMsgEor;
   deliver_ancillary(*packet, message, peek);
   if (!peek) {
     PacketPtr finished(packet);

@@ -42,7 +42,7 @@ struct Message {
   explicit Message(IoCursor& memory) : data(memory) {}
   IoCursor& data;
   u32 flags = 0;      // MessageFlag, in
-  u32 out_flags = 0;  // kMsgTrunc, kMsgCtrunc, kMsgEor, out
+  u32 out_flags = 0;  // kMsgTrunc, kMsgCtrunc, out
 
   const Address* to = nullptr;  // send: the destination, or null
   Address* from = nullptr;      // receive: filled where not null (kNone: no name)
@@ -57,6 +57,7 @@ struct Message {
   u8 ttl = 0, tos = 0;
   // UDP, send: this datagram's alone; -1 for the socket's.
   i32 own_ttl = -1, own_tos = -1;
+  i32 own_segment = -1;       // UDP_SEGMENT: bytes of each datagram, 0 for all in one
   u64 time_ns = 0;            // receive: when it came (SO_TIMESTAMP), 0 where that was not asked for
   OwnPtr<QueuedError> error;  // receive, of the error queue
 };

@@ -212,12 +212,12 @@ Result<usize> UdpSocket::send_local(Message& message, const Address& to, const I
 }
 
 // UDP_SEGMENT: one call, many datagrams.
-Result<usize> UdpSocket::send_segments(Message& message) {
+Result<usize> UdpSocket::send_segments(Message& message, usize segment) {
   Vector<u8> buffer;
-  TRY(buffer.resize(segment_size_));
+  TRY(buffer.resize(segment));
   usize sent = 0;
   while (message.data.remaining() != 0) {
-    const usize size = TRY(message.data.take(buffer.data(), segment_size_));
+    const usize size = TRY(message.data.take(buffer.data(), segment));
     IoCursor cursor = IoCursor::kernel(buffer.data(), size);
     Message part(cursor);
     part.flags = message.flags;
@@ -226,6 +226,7 @@ Result<usize> UdpSocket::send_segments(Message& message) {
     part.packet_to = message.packet_to;
     part.own_ttl = message.own_ttl;
     part.own_tos = message.own_tos;
+    part.own_segment = 0;
     const Result<usize> done = send(part);
     if (!done.ok()) return sent != 0 ? Result<usize>(sent) : Result<usize>(done.error());
     sent += size;
@@ -237,7 +238,8 @@ Result<usize> UdpSocket::send(Message& message) {
   if ((message.flags & kMsgOob) != 0) return Errno::NotSupported;
   const bool more = (message.flags & kMsgMore) != 0;
   if (is_udp() && (more || corked_.load(std::memory_order_acquire))) return send_corked(message);
-  if (segment_size_ != 0 && message.data.remaining() > segment_size_) return send_segments(message);
+  const usize segment = message.own_segment >= 0 ? static_cast<usize>(message.own_segment) : usize{segment_size_};
+  if (segment != 0 && message.data.remaining() > segment) return send_segments(message, segment);
   if (message.data.remaining() > 0xffff) return Errno::MessageSize;
   Address to;
   if (message.to != nullptr) {

@@ -227,6 +227,14 @@ Result<i64> seal(fs::File& file, i32 command, u64 argument) {
   if ((argument & ~kAll) != 0) return Errno::Invalid;
   LockGuard guard(inode->lock);
   if ((seals->load() & fs::kSealSeal) != 0) return Errno::NotPermitted;
+  // A file that can be executed and stays so must keep its content (memfd_add_seals).
+  if ((argument & fs::kSealExec) != 0) {
+    constexpr u32 kAnyExecute = 0111;
+    fs::Stat stat;
+    TRY(inode->stat(stat));
+    if ((stat.mode & kAnyExecute) != 0)
+      argument |= fs::kSealShrink | fs::kSealGrow | fs::kSealWrite | fs::kSealFutureWrite;
+  }
   if ((argument & fs::kSealWrite) != 0 && inode->page_cache()->mapped_to_write()) return Errno::Busy;
   seals->fetch_or(static_cast<u32>(argument));
   return 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control messages in and out. Understood: SCM_RIGHTS, SCM_CREDENTIALS on AF_UNIX; IP_PKTINFO, IPV6_PKTINFO, IP_TTL,
-// IP_TOS and their IPv6 forms on UDP. Others are Invalid on the way in, as on Linux.
+// IP_TOS and their IPv6 forms, and UDP_SEGMENT on UDP. Others are Invalid on the way in, as on Linux.
 #include "syscall-shim/linux/net_control.hpp"
 
 #include "kernel/base/vector.hpp"
@@ -79,6 +79,16 @@ Result<bool> take_header_field(const abi::Cmsghdr& header, Span<const u8> data, 
   return true;
 }
 
+// UDP_SEGMENT (__udp_cmsg_send): the one message of its level.
+Result<void> take_segment(const abi::Cmsghdr& header, Span<const u8> data, net::Message& message) {
+  constexpr i32 kUdpSegment = 103;
+  u16 size = 0;
+  if (header.type != kUdpSegment || data.size() != sizeof size) return Errno::Invalid;
+  __builtin_memcpy(&size, data.data(), sizeof size);
+  message.own_segment = size;
+  return {};
+}
+
 Result<void> take_one(const net::Socket& socket, const abi::Cmsghdr& header, Span<const u8> data,
                       net::Message& message) {
   const bool is_unix = socket.family() == AddressFamily::kUnix;
@@ -96,6 +106,7 @@ Result<void> take_one(const net::Socket& socket, const abi::Cmsghdr& header, Spa
   }
   if (is_unix) return {};
   if (socket.type() != net::SocketType::kStream && TRY(take_header_field(header, data, message))) return {};
+  if (header.level == abi::kSolUdp && socket.protocol() == abi::kProtoUdp) return take_segment(header, data, message);
   if (header.level == abi::kSolIp && header.type == kIpPktinfo && data.size() >= sizeof(abi::InPktinfo)) {
     abi::InPktinfo info;
     __builtin_memcpy(&info, data.data(), sizeof info);
@@ -108,6 +119,9 @@ Result<void> take_one(const net::Socket& socket, const abi::Cmsghdr& header, Spa
     __builtin_memcpy(message.packet_to.bytes, info.to, sizeof info.to);
     message.has_packet_info = !message.packet_to.is_any();
     message.packet_interface = info.index;
+  } else if (socket.type() != net::SocketType::kStream &&
+             header.level == (socket.family() == AddressFamily::kInet6 ? abi::kSolIpv6 : abi::kSolIp)) {
+    return Errno::Invalid;
   }
   return {};
 }

@@ -321,6 +321,8 @@ Result<i64> get_special(net::Socket& socket, i32 level, i32 name, UserAddr value
       abi::SockaddrStorage raw;
       const net::Address peer = TRY(socket.peer_address());
       const u32 length = write_sockaddr(peer, &raw);
+      // Who asks for more than the address gets nothing (sk_getsockopt).
+      if (static_cast<i64>(length) < TRY(size.read())) return Errno::Invalid;
       return give(value, size, &raw, length);
     }
     default:

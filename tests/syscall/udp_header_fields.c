@@ -6,6 +6,10 @@
 
 #include "check.h"
 
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
 static int sender, receiver;
 static struct sockaddr_storage address;
 static socklen_t address_size;
@@ -115,5 +119,27 @@ int main(void) {
   make_pair(AF_INET, IPPROTO_UDPLITE);
   RET(sendto(sender, "x", 1, 0, (void*)&address, address_size));
   receive();
+
+  SAY("UDP_SEGMENT for one message: many datagrams");
+  make_pair(AF_INET, 0);
+  uint16_t segment = 3;
+  char content[] = "abcdefgh", control[64] __attribute__((aligned(8))) = {0};
+  struct iovec io = {content, 8};
+  struct msghdr m = {
+      .msg_name = &address, .msg_namelen = address_size, .msg_iov = &io, .msg_iovlen = 1, .msg_control = control};
+  add(&m, IPPROTO_UDP, UDP_SEGMENT, &segment, sizeof segment);
+  RET(sendmsg(sender, &m, 0));
+  for (int i = 0; i < 3; i++)
+    RET(recv(receiver, text, sizeof text, 0));
+  SAY("control messages that UDP does not know");
+  const struct {
+    int level, type;
+  } unknown[] = {{IPPROTO_UDP, 99}, {IPPROTO_IP, 99}, {IPPROTO_TCP, 99}, {SOL_SOCKET, 99}};
+  for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
+    m.msg_controllen = 0;
+    add(&m, unknown[i].level, unknown[i].type, &segment, sizeof segment);
+    SAY("  level %d", unknown[i].level);
+    RET(sendmsg(sender, &m, 0));
+  }
   return done();
 }
