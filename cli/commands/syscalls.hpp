@@ -10,10 +10,13 @@ namespace uni {
 
 struct SyscallsOptions {
   std::string format = "table";
+  std::string call;    // only this one; empty for all
+  bool flags = false;  // show the tables of flags
 };
 
-// Prints the table to stdout: `table` for people, `json` for programs (a list of {number, name, level, note}),
-// `markdown` for the docs. Sorted by number.
+// Prints the table to stdout: `table` for people, `json` for programs (a list of {number, name, level, note, flags},
+// where flags is a list of {name, value, level, note}), `markdown` for the docs. Sorted by number. Errors: no such
+// call, or one without flags.
 Expected<int> run_syscalls(const SyscallsOptions& options);
 
 }  // namespace uni

@@ -45,12 +45,28 @@ python3 - <<'PY' || fail "the table as JSON is wrong"
 import json
 rows = json.load(open("calls.json"))
 assert [r["number"] for r in rows] == sorted({r["number"] for r in rows})
-assert all(set(r) == {"number", "name", "level", "note"} for r in rows)
+assert all(set(r) == {"number", "name", "level", "note", "flags"} for r in rows)
+flags = {(r["name"], f["name"]): f for r in rows for f in r["flags"]}
+assert all(set(f) == {"name", "value", "level", "note"} for f in flags.values())
+assert all(f["level"] in ("full", "partial", "ignored", "refused") for f in flags.values())
+assert all(f["note"] for f in flags.values() if f["level"] != "full")
+assert flags["mmap", "MAP_FIXED"] == {"name": "MAP_FIXED", "value": 16, "level": "full", "note": ""}
+assert flags["setsockopt", "TCP_NODELAY"]["level"] == flags["getsockopt", "SO_ERROR"]["level"] == "full"
+assert flags["setsockopt", "SO_MARK"]["level"] == "ignored" and ("setsockopt", "SO_ERROR") not in flags
+assert flags["open", "O_DIRECT"] == flags["openat", "O_DIRECT"]
 assert all(r["level"] in ("full", "partial", "stub", "missing") for r in rows)
 assert next(r for r in rows if r["number"] == 9)["name"] == "mmap"
 PY
 # shellcheck disable=SC2016 # markdown's own backticks
 has "the markdown" "$("$UNI" syscalls --format markdown)" '| 9 | `mmap` |'
 has "the table" "$("$UNI" syscalls)" "mmap"
+has "one call" "$("$UNI" syscalls mmap)" "MAP_HUGETLB"
+has "one call's flags" "$("$UNI" syscalls --flags madvise)" "MADV_FREE"
+! "$UNI" syscalls --flags madvise | grep -q MAP_FIXED || fail "another call's flags are shown"
+has "all flags" "$("$UNI" syscalls --flags)" "TIOCGWINSZ"
+# shellcheck disable=SC2016
+has "the flags as markdown" "$("$UNI" syscalls --flags --format markdown)" '| `MAP_HUGETLB` | 0x40000 | refused |'
+same "no such call" "$(status_of "$UNI" syscalls nocall)" 1
+same "a call without flags" "$(status_of "$UNI" syscalls --flags getpid)" 1
 same "another format" "$(status_of "$UNI" syscalls --format xml)" 2
 for verb in pack run inspect syscalls; do has "help of $verb" "$("$UNI" $verb --help)" "Examples:"; done

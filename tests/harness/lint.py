@@ -183,6 +183,58 @@ def check_syscall_table(context):
                      f"missing {sorted(set(wanted) - set(numbers))} more {sorted(set(numbers) - set(wanted))}")
 
 
+FLAG = re.compile(r'^(?:FLAG\((\w+), (\w+), \w+, (\w+), "(.*)"\)|FLAG.*)$', re.M)
+OPTION = re.compile(r'^SOCKOPT\(\w+, (\w+), \d+, \w+, \w+, (\w+), "(.*)"\)$', re.M)
+# What a list of variants names beside flags: levels of socket options, values, and short forms.
+NO_FLAG = re.compile(r"SOL_\w+|SET|CLOCK_$|0x\w+")
+
+
+def _flag_rows():
+    """The rows of flags.def and its parts, and those of sockopts.def: (call, name, level, note)."""
+    rows = []
+    for name in sorted((TOP / "syscall-shim" / "abi").glob("flags*.def")):
+        for found in FLAG.finditer(name.read_text(encoding="utf-8")):
+            if not found[1]:
+                raise Failed(f"{name.name}: not FLAG(call, NAME, value, level, note)", found[0])
+            rows.append((found[1], found[2], found[3], found[4]))
+    for found in OPTION.finditer(_text("syscall-shim/abi/sockopts.def")):
+        rows += [(call, found[1], found[2], found[3]) for call in ("setsockopt", "getsockopt")]
+    return rows
+
+
+def check_flag_tables(context):
+    """Each flag has one row, which says why where it is not full; what real programs use has a row."""
+    del context
+    rows = _flag_rows()
+    have = {(call, name) for call, name, _, _ in rows}
+    calls = {call for call, _, _, _ in rows}
+    bad = [f"{call} {name}: no note" for call, name, level, note in rows if level != "Full" and not note]
+    bad += [f"{call} {name}: level {level}" for call, name, level, _ in rows
+            if level not in ("Full", "Partial", "Ignored", "Refused", "Kept")]
+    if len(have) != len(rows):
+        pairs = [row[:2] for row in rows]
+        bad += sorted({f"{call} {name}: two rows" for call, name in pairs if pairs.count((call, name)) > 1})
+    for line in _text("tests/syscall/variants_used.csv").splitlines()[1:]:
+        call, variant = line.split(",", 1)
+        for word in re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b|\b(?:FIO|TIOC|TC|SIOC)[A-Z]+\b", variant):
+            plain = word.removesuffix("_PRIVATE") if call == "futex" else word
+            if call in calls and not NO_FLAG.fullmatch(word) and (call, plain) not in have:
+                bad.append(f"{call} {word}: programs use it, and there is no row")
+    bad += [f"{call}: {level} without a note" for call, level, note in re.findall(
+        r'^SYS\(\d+, (\w+), \d+, \w+, (\w+), "(.*)"\)$', _text("syscall-shim/abi/syscalls.def"), re.M)
+        if level != "Full" and not note]
+    _complain(sorted(set(bad)), "faults in the tables of flags")
+
+
+def check_syscalls_page(context):
+    """docs/SYSCALLS.md is what `uni syscalls` says."""
+    if not (RELEASE / "bin" / "uni").exists():
+        return
+    done = context.run([TOP / "tests" / "syscalls-page", "--check"], cwd=TOP)
+    if done.status:
+        raise Failed(tail(done.stdout + done.stderr, 1))
+
+
 def check_compatibility(context):
     """The table of docs/COMPATIBILITY.md says what the heads of tests/apps say."""
     done = context.run([TOP / "tests" / "compatibility", "--check"], cwd=TOP)
@@ -193,4 +245,4 @@ def check_compatibility(context):
 def checks():
     return [Test(f"lint.{f.__name__.removeprefix('check_')}", f, 300)
             for f in (check_headers, check_format, check_first_lines, check_sizes, check_words, check_arrows, check_shell,
-                      check_syscall_table, check_compatibility)]
+                      check_syscall_table, check_flag_tables, check_syscalls_page, check_compatibility)]
