@@ -10,9 +10,9 @@
 
 namespace uni::shim {
 
-// Does the work that Thread::attention and work_due announce, on the way to user mode with `frame`: ends the thread where it must
-// end, stops it, restarts an interrupted call or turns it into EINTR, and enters handlers. Called by the entry in a
-// loop while attention is set, after system calls, faults and interrupts. May block; may not return.
+// Does the work that Thread::attention and work_due announce, on the way to user mode with `frame`: ends the thread
+// where it must end, stops it, restarts an interrupted call or turns it into EINTR, and enters handlers. Called by the
+// entry in a loop while attention is set, after system calls, faults and interrupts. May block; may not return.
 void deliver_signals(TrapFrame& frame);
 // A signal from the host (`signal N` on the control channel). From interrupts.
 void host_signal(int number);
