@@ -78,9 +78,22 @@ def processes(work, quick):
     return lines_of(work, "bench-processes", 1 if quick else 3, 512)
 
 
-def lines_of(work, program, runs, memory):
-    """The lines `NAME NS OPS` that a program prints on both sides, beside each other."""
-    uni, linux = Uni(work, PROGRAMS / program), Linux(work, PROGRAMS / program)
+def scaling(work, quick):
+    """What a second processor gives: programs/scaling.c, microseconds for a piece of work and for an answer."""
+    got = measured_lines(work, "bench-scaling", 1 if quick else 5, 128, network=True)
+    rows = []
+    for name in dict.fromkeys(n for n, _, _ in got):
+        row = [name]
+        for side in ("Linux", "uni"):
+            one, two = (median(got.get((name, cpus, side))) for cpus in (1, 2))
+            row += [number(one and one / 1000), number(two and two / 1000), number(one / two if one and two else None, 2)]
+        rows.append(row)
+    return table(["us", "Linux -c 1", "Linux -c 2", "times", "uni -c 1", "uni -c 2", "times"], rows)
+
+
+def measured_lines(work, program, runs, memory, network=False):
+    """{(name, processors, side): [nanoseconds...]} of the lines `NAME NS OPS` that a program prints on both sides."""
+    uni, linux = Uni(work, PROGRAMS / program), Linux(work, PROGRAMS / program, network=network)
     got = {}
     for turn in range(runs):
         for cpus in (1, 2):
@@ -90,6 +103,12 @@ def lines_of(work, program, runs, memory):
                 for name, value in re.findall(r"^(\w+) +(\d+\.\d) \d+\s*$", text, re.M):
                     got.setdefault((name, cpus, side), []).append(float(value))
         print(f"{program}: turn {turn + 1} of {runs}", file=sys.stderr)
+    return got
+
+
+def lines_of(work, program, runs, memory):
+    """Those lines, beside each other."""
+    got = measured_lines(work, program, runs, memory)
     names = list(dict.fromkeys(n for n, _, _ in got if program != "bench-micro" or n != "fork_wait"))
     rows = []
     for name in names:
@@ -241,7 +260,7 @@ def packing(work, quick):
         ["seconds, median (best)", "wall clock", "processors", "of them in the kernel"], rows)
 
 
-TABLES = {"hello": hello, "micro": micro, "processes": processes, "servers": servers, "pgbench": pgbench, "packing": packing}
+TABLES = {"hello": hello, "micro": micro, "processes": processes, "scaling": scaling, "servers": servers, "pgbench": pgbench, "packing": packing}
 
 
 def main(arguments, usage):
