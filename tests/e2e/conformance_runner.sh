@@ -48,8 +48,8 @@ printf '0\n' > statuses
 run --bin bin/guest --list statuses --args '{name}' > out || fail "one image"
 [ "$(tail -n 1 out)" = "1 passed, 0 failed" ] || fail "the last line with one image"
 # What tests/known-failures says of a suite's program is no failure of the run.
-cp bin/guest bin/mmap04
-echo mmap04 > known.list
+cp bin/guest bin/userfaultfd01
+echo userfaultfd01 > known.list
 run --bin bin --list known.list --setup ltp > out || fail "a known failure fails the run"
-grep -q '^KNOWN  mmap04  pass / status 1$' out || fail "a known failure is not shown"
+grep -q '^KNOWN  userfaultfd01  pass / status 1$' out || fail "a known failure is not shown"
 grep -q '^known failures: 1 ' out || fail "known failures are not counted"
