@@ -18,7 +18,6 @@ constexpr KeptOption kTable[] = {
     flag(Option::kReceiveOverflow),
     {Option::kPeekOffset, -1, kLowest, kHighest, false},
     {Option::kBusyPoll, 0, 0, kHighest, false},
-    flag(Option::kZeroCopy),
     {Option::kIncomingCpu, 0, kLowest, kHighest, false},
     {Option::kTimestamping, 0, 0, 0x1ffff, false},
     flag(Option::kSelectErrorQueue),

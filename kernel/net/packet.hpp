@@ -28,7 +28,7 @@ struct Rights {
 struct QueuedError {
   Errno number{};
   u8 origin = 0, type = 0, code = 0;
-  u32 info = 0;
+  u32 info = 0, data = 0;
   Address offender;  // who said so
 };
 

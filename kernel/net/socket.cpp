@@ -159,6 +159,15 @@ Result<void> Socket::set_option(Option option, i64 value) {
     case Option::kLinger:
       linger_ = static_cast<i32>(value);
       return {};
+    case Option::kZeroCopy: {
+      const bool internet = family_ == AddressFamily::kInet4 || family_ == AddressFamily::kInet6;
+      constexpr int kUdp = 17;
+      const bool can = type_ == SocketType::kStream || (type_ == SocketType::kDatagram && protocol_ == kUdp);
+      if (!internet || !can) return Errno::NotSupported;
+      if (value < 0 || value > 1) return Errno::Invalid;
+      zero_copy_.allow(value != 0);
+      return {};
+    }
     default:
       break;
   }
@@ -210,6 +219,8 @@ Result<i64> Socket::get_option(Option option) {
       return receive_low_water_;
     case Option::kLinger:
       return linger_;
+    case Option::kZeroCopy:
+      return zero_copy_.allowed();
     case Option::kError:
       return static_cast<i64>(take_error());
     case Option::kAcceptsConnections:
@@ -235,6 +246,27 @@ Result<usize> Socket::send_with_signal(Message& message) {
     (void)signal::send(Thread::current(), info).ok();
   }
   return sent;
+}
+
+Result<usize> Socket::with_report(const Message& message, Result<usize> sent) {
+  if ((message.flags & kMsgZeroCopy) == 0 || !sent.ok() || !zero_copy_.allowed()) return sent;
+  if (sent.value() == 0 && type_ == SocketType::kStream) return sent;
+  zero_copy_.sent();
+  wake(fs::kPollErr);
+  return sent;
+}
+
+Result<usize> Socket::receive_zero_copy_report(Message& message) {
+  if (!zero_copy_.waiting()) return Errno::Again;
+  constexpr u8 kOriginZeroCopy = 5, kCopied = 1;  // SO_EE_ORIGIN_ZEROCOPY, SO_EE_CODE_ZEROCOPY_COPIED
+  auto report = TRY(make_own<QueuedError>());
+  report->origin = kOriginZeroCopy;
+  report->code = kCopied;
+  if (!zero_copy_.take(&report->info, &report->data)) return Errno::Again;
+  message.error = uni::move(report);
+  message.out_flags |= kMsgErrQueue;
+  if (message.from != nullptr) message.from->family = AddressFamily::kNone;
+  return usize{0};
 }
 
 Result<usize> Socket::read(IoCursor& to, u64) {

@@ -9,6 +9,7 @@
 #include "kernel/net/multicast.hpp"
 #include "kernel/net/packet.hpp"
 #include "kernel/net/socket_filter.hpp"
+#include "kernel/net/zero_copy.hpp"
 
 namespace uni::net {
 
@@ -28,6 +29,7 @@ enum MessageFlag : u32 {
   kMsgNoSignal = 0x4000,
   kMsgMore = 0x8000,
   kMsgWaitForOne = 0x10000,
+  kMsgZeroCopy = 0x4000000,
   kMsgFastOpen = 0x20000000,
   kMsgCmsgCloexec = 0x40000000,
 };
@@ -85,6 +87,7 @@ enum class Option : u8 {
   kLinger,              // seconds, -1 when off
   kError,               // read: the pending error, which it clears
   kAcceptsConnections,  // read
+  kZeroCopy,
   kBusyPoll,
   // TCP
   kNoDelay,
@@ -132,7 +135,6 @@ enum class Option : u8 {
   kNoChecksum,
   kReceiveOverflow,
   kPeekOffset,
-  kZeroCopy,
   kIncomingCpu,
   kTimestamping,
   kSelectErrorQueue,
@@ -256,8 +258,13 @@ class Socket : public fs::File {
   virtual usize unsent_bytes() { return 0; }
 
   static Result<void> waited(Wake wake, u64 timeout_ns);
+  // What a send gave: where it was to go without a copy, its report is queued.
+  Result<usize> with_report(const Message& message, Result<usize> sent);
+  // Takes the reports of MSG_ZEROCOPY off the error queue. Errors: Again where there are none, NoMemory.
+  Result<usize> receive_zero_copy_report(Message& message);
 
   WaitQueue queue_;
+  ZeroCopyReports zero_copy_;
   std::atomic<i32> error_{0};
   // Options, Linux's defaults.
   u64 send_timeout_ = 0, receive_timeout_ = 0;

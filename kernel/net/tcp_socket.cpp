@@ -367,13 +367,17 @@ Result<void> TcpSocket::shutdown(ShutdownHow how) {
 }
 
 Result<usize> TcpSocket::send(Message& message) {
+  return with_report(message, send_data(message));
+}
+
+Result<usize> TcpSocket::send_data(Message& message) {
   const State s = state();
   if (s == State::kConnected && is_local()) {
     return stream_->send(end_, *this, message, send_timeout_, local_limit());
   }
   if (s == State::kConnecting) {
     TRY(wait_until(message.flags, send_timeout_, [&] { return state() != State::kConnecting; }));
-    return send(message);
+    return send_data(message);
   }
   if (has_error()) {
     const Errno e = take_error();
@@ -384,7 +388,7 @@ Result<usize> TcpSocket::send(Message& message) {
 }
 
 Result<usize> TcpSocket::receive(Message& message) {
-  if ((message.flags & kMsgErrQueue) != 0) return Errno::Again;
+  if ((message.flags & kMsgErrQueue) != 0) return receive_zero_copy_report(message);
   if ((message.flags & kMsgOob) != 0 && state() == State::kConnected && !is_local()) return wire_take_urgent(message);
   if (message.from != nullptr) message.from->family = AddressFamily::kNone;
   switch (state()) {
@@ -403,7 +407,7 @@ Result<usize> TcpSocket::receive(Message& message) {
 }
 
 u32 TcpSocket::poll() {
-  const u32 error = has_error() ? u32{fs::kPollErr} : 0;
+  const u32 error = has_error() || zero_copy_.waiting() ? u32{fs::kPollErr} : 0;
   switch (state()) {
     case State::kConnected:
       if (is_local()) return stream_->poll(end_, local_limit()) | error;

@@ -56,6 +56,7 @@ class TcpSocket final : public Socket {
   TcpSocket(AddressFamily family, u32 open_flags);
   ~TcpSocket() override;
 
+  Result<usize> send_data(Message& message);
   Result<Address> resolve(const Address& address) const;
   Address shown(const IpAddress& ip, u16 port) const;
   Result<void> claim_port(const IpAddress& ip, u16 port);  // core lock held

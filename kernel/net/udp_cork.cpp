@@ -23,7 +23,7 @@ Result<void> UdpSocket::uncork() {
   message.packet_interface = cork->packet_interface;
   message.own_ttl = cork->own_ttl;
   message.own_tos = cork->own_tos;
-  TRY(send(message));
+  TRY(send_data(message));
   return {};
 }
 

@@ -171,16 +171,19 @@ void UdpSocket::start_watching() {
   if (v6 != nullptr) raw_recv(v6, IcmpWatch::received, nullptr);
 }
 
-// Never waits. The pending error follows the queue: it becomes the next report's (sock_dequeue_err_skb).
+// Never waits. Reports of sends without a copy come behind the network's. The pending error follows the queue: it
+// becomes the next report's (sock_dequeue_err_skb).
 Result<usize> UdpSocket::receive_error(Message& message) {
   PacketPtr report;
   {
     CoreGuard guard;
     report = PacketPtr(errors_.pop_front());
-    if (!report) return Errno::Again;
-    charge_ -= report->charge;
-    set_error(errors_.empty() ? Errno{} : errors_.front()->error->number);
+    if (report) {
+      charge_ -= report->charge;
+      set_error(errors_.empty() ? Errno{} : errors_.front()->error->number);
+    }
   }
+  if (!report) return receive_zero_copy_report(message);
   const usize part = min<usize>(report->size, message.data.remaining());
   if (part > 0 && TRY(message.data.put(report->data, part)) < part) return Errno::Fault;
   message.out_flags |= kMsgErrQueue;

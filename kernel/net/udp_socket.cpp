@@ -202,6 +202,7 @@ Result<usize> UdpSocket::send_local(Message& message, const Address& to, const I
                       six ? kUnreachable6 : kUnreachable4,
                       six ? kPort6 : kPort4,
                       0,
+                      0,
                       Address::inet(to.ip, 0, family())};
     *packet->from = Address::inet(to.ip, to.port, family());
     packet->size = min(packet->size, six ? kQuoted6 : kQuoted4);
@@ -227,7 +228,7 @@ Result<usize> UdpSocket::send_segments(Message& message, usize segment) {
     part.own_ttl = message.own_ttl;
     part.own_tos = message.own_tos;
     part.own_segment = 0;
-    const Result<usize> done = send(part);
+    const Result<usize> done = send_data(part);
     if (!done.ok()) return sent != 0 ? Result<usize>(sent) : Result<usize>(done.error());
     sent += size;
   }
@@ -235,6 +236,10 @@ Result<usize> UdpSocket::send_segments(Message& message, usize segment) {
 }
 
 Result<usize> UdpSocket::send(Message& message) {
+  return with_report(message, send_data(message));
+}
+
+Result<usize> UdpSocket::send_data(Message& message) {
   if ((message.flags & kMsgOob) != 0) return Errno::NotSupported;
   const bool more = (message.flags & kMsgMore) != 0;
   if (is_udp() && (more || corked_.load(std::memory_order_acquire))) return send_corked(message);
@@ -278,7 +283,7 @@ Result<usize> UdpSocket::send(Message& message) {
 u32 UdpSocket::poll() {
   CoreGuard guard;
   u32 bits = kWriteBits;
-  if (has_error() || !errors_.empty()) bits |= fs::kPollErr;
+  if (has_error() || !errors_.empty() || zero_copy_.waiting()) bits |= fs::kPollErr;
   if (!queue_in_.empty() || read_shut_) bits |= kReadBits;
   if (read_shut_) bits |= fs::kPollRdHup;
   if (read_shut_ && write_shut_) bits |= fs::kPollHup;

@@ -67,6 +67,7 @@ class UdpSocket final : public Socket {
   void deliver_wire(pbuf* data, const IpAddress& from, u16 from_port);  // core lock held
   bool deliver_local(const Address& to, PacketPtr& packet, const IpAddress& source);  // core lock held
   bool filtered(Packet& packet);  // core lock held; false: to be dropped
+  Result<usize> send_data(Message& message);
   Result<usize> send_segments(Message& message, usize segment);
   Result<usize> send_local(Message& message, const Address& to, const IpAddress& source);
   Result<usize> send_wire(Message& message, const Address& to);

@@ -177,9 +177,14 @@ Result<void> put_error(net::Socket& socket, net::Message& message, ControlWriter
     abi::ExtendedError error;
     abi::SockaddrStorage offender;
   } both{};
-  both.error = {static_cast<u32>(e.number), e.origin, e.type, e.code, 0, e.info, 0};
+  both.error = {static_cast<u32>(e.number), e.origin, e.type, e.code, 0, e.info, e.data};
   const bool six = socket.family() == AddressFamily::kInet6;
-  const u64 size = sizeof both.error + write_sockaddr(e.offender, &both.offender);
+  // Where nobody out there said so (MSG_ZEROCOPY), the offender is an address of zeros.
+  u64 size = sizeof both.error;
+  if (e.offender.family != net::AddressFamily::kNone)
+    size += write_sockaddr(e.offender, &both.offender);
+  else
+    size += six ? sizeof(abi::SockaddrIn6) : sizeof(abi::SockaddrIn);
   return out.put(six ? abi::kSolIpv6 : abi::kSolIp, six ? kIpv6Recverr : kIpRecverr, &both, size, &message.out_flags);
 }
 
