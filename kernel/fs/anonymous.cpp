@@ -4,6 +4,7 @@
 // NoDeviceOrAddress, as on Linux.
 #include "kernel/fs/vfs.hpp"
 
+#include "kernel/base/late.hpp"
 namespace uni::fs {
 
 namespace {
@@ -21,11 +22,9 @@ class AnonymousFs final : public FileSystem {
 };
 
 FileSystem& anonymous_fs() {
-  alignas(AnonymousFs) static constinit unsigned char storage[sizeof(AnonymousFs)] = {};
-  static constinit AnonymousFs* made = nullptr;
+  static constinit Late<AnonymousFs> made;
   LockGuard guard(dentry_lock());
-  if (made == nullptr) made = new (storage) AnonymousFs;
-  return *made;
+  return made.get();
 }
 
 FileType type_of(const Stat& stat) {

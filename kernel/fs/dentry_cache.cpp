@@ -2,6 +2,7 @@
 // The dentry cache. The hash is an array of chains in the BSS; it costs nothing at boot.
 #include "kernel/fs/dentry_cache.hpp"
 
+#include "kernel/base/late.hpp"
 #include "kernel/fs/file.hpp"
 #include "kernel/fs/notify.hpp"
 
@@ -39,10 +40,8 @@ class DentryLru {
  public:
   using Lru = List<Dentry, &Dentry::lru_>;
   static Lru& list() {
-    alignas(Lru) static constinit unsigned char storage[sizeof(Lru)] = {};
-    static constinit Lru* made = nullptr;
-    if (made == nullptr) made = new (storage) Lru;
-    return *made;
+    static constinit Late<Lru> made;
+    return made.get();
   }
 };
 

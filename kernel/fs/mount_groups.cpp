@@ -3,6 +3,7 @@
 // it through a table of lists, so that nothing is allocated for a group. Numbers are the smallest that are free.
 #include "kernel/fs/mount_tree.hpp"
 
+#include "kernel/base/late.hpp"
 namespace uni::fs::tree {
 
 namespace {
@@ -15,10 +16,8 @@ struct Groups {
 
 // The heads of the lists need a constructor, and no constructor runs at start.
 Groups& groups() {
-  alignas(Groups) static constinit unsigned char storage[sizeof(Groups)] = {};
-  static constinit Groups* made = nullptr;
-  if (made == nullptr) made = new (storage) Groups;
-  return *made;
+  static constinit Late<Groups> made;
+  return made.get();
 }
 }  // namespace
 

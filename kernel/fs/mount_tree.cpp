@@ -3,6 +3,7 @@
 // it is covered, even where names are asked from the file system each time: the way to it must stay the same dentries.
 #include "kernel/fs/mount_tree.hpp"
 
+#include "kernel/base/late.hpp"
 #include "kernel/fs/notify.hpp"
 #include "kernel/fs/path.hpp"
 
@@ -119,10 +120,8 @@ Mutex& lock() {
 }
 
 MountList& all() {
-  alignas(MountList) static constinit unsigned char storage[sizeof(MountList)] = {};
-  static constinit MountList* made = nullptr;
-  if (made == nullptr) made = new (storage) MountList;
-  return *made;
+  static constinit Late<MountList> made;
+  return made.get();
 }
 
 Result<RefPtr<Mount>> make(RefPtr<FileSystem> fs, RefPtr<Inode> root, StringView source, StringView root_path,

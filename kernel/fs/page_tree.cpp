@@ -4,6 +4,7 @@
 // empty a slot under the tree's spin lock alone.
 #include "kernel/fs/page_cache_globals.hpp"
 
+#include "kernel/base/late.hpp"
 namespace uni::fs {
 
 namespace {
@@ -24,17 +25,13 @@ constinit SpinLock PageCacheGlobals::lock{Rank::kLeaf};
 constinit std::atomic<u64> PageCacheGlobals::dirty_pages{0};
 
 PageCacheGlobals::Lru& PageCacheGlobals::lru() {
-  alignas(Lru) static constinit unsigned char storage[sizeof(Lru)] = {};
-  static constinit Lru* made = nullptr;
-  if (made == nullptr) made = new (storage) Lru;
-  return *made;
+  static constinit Late<Lru> made;
+  return made.get();
 }
 
 PageCacheGlobals::DirtyInodes& PageCacheGlobals::dirty_inodes() {
-  alignas(DirtyInodes) static constinit unsigned char storage[sizeof(DirtyInodes)] = {};
-  static constinit DirtyInodes* made = nullptr;
-  if (made == nullptr) made = new (storage) DirtyInodes;
-  return *made;
+  static constinit Late<DirtyInodes> made;
+  return made.get();
 }
 
 mm::Page* PageCache::find(u64 index) const {

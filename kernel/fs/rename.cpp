@@ -8,16 +8,14 @@
 #include "kernel/fs/unlinked.hpp"
 #include "kernel/security/landlock.hpp"
 
+#include "kernel/base/late.hpp"
 namespace uni::fs {
 
 namespace {
-constinit Mutex* g_shape_lock = nullptr;
-
 Mutex& shape_lock() {
-  alignas(Mutex) static constinit unsigned char storage[sizeof(Mutex)] = {};
+  static constinit Late<Mutex> made;
   LockGuard guard(dentry_lock());
-  if (g_shape_lock == nullptr) g_shape_lock = new (storage) Mutex;
-  return *g_shape_lock;
+  return made.get();
 }
 
 bool is_ancestor(const Dentry& above, const Dentry& below) {

@@ -4,6 +4,7 @@
 // when the last descriptor and mapping are gone.
 #include "kernel/fs/secret_memory.hpp"
 
+#include "kernel/base/late.hpp"
 #include "kernel/fs/page_cache.hpp"
 #include "kernel/fs/vfs.hpp"
 #include "kernel/sched/process.hpp"
@@ -29,11 +30,9 @@ class SecretFs final : public FileSystem {
 };
 
 SecretFs& secret_fs() {
-  alignas(SecretFs) static constinit unsigned char storage[sizeof(SecretFs)] = {};
-  static constinit SecretFs* made = nullptr;
+  static constinit Late<SecretFs> made;
   LockGuard guard(dentry_lock());
-  if (made == nullptr) made = new (storage) SecretFs;
-  return *made;
+  return made.get();
 }
 
 // The cache is not shown as page_cache(): what copies between files must not find the pages.

@@ -3,6 +3,7 @@
 // is mounted or not; so its names are never remembered in the dentry cache.
 #include "kernel/ipc/mqueue_fs.hpp"
 
+#include "kernel/base/late.hpp"
 #include "kernel/fs/permission.hpp"
 #include "kernel/ipc/limits.hpp"
 #include "kernel/ipc/mqueue.hpp"
@@ -23,10 +24,8 @@ struct Charges {
   Vector<UserBytes> users;
 };
 Charges& charges() {  // needs charge_lock
-  alignas(Charges) static constinit unsigned char storage[sizeof(Charges)] = {};
-  static constinit Charges* made = nullptr;
-  if (made == nullptr) made = new (storage) Charges;
-  return *made;
+  static constinit Late<Charges> made;
+  return made.get();
 }
 constinit SpinLock charge_lock{Rank::kInode};
 
@@ -171,10 +170,8 @@ struct Made {
   RefPtr<Directory> root;
 };
 Made& made() {
-  alignas(Made) static constinit unsigned char storage[sizeof(Made)] = {};
-  static constinit Made* object = nullptr;
-  if (object == nullptr) object = new (storage) Made;
-  return *object;
+  static constinit Late<Made> object;
+  return object.get();
 }
 constinit SpinLock make_lock{Rank::kInode};
 

@@ -11,6 +11,7 @@
 //    not read meanwhile. Others may still send to them.
 #include "kernel/net/flight.hpp"
 
+#include "kernel/base/late.hpp"
 #include "kernel/net/unix_names.hpp"
 #include "kernel/sched/deferred.hpp"
 #include "kernel/sched/process.hpp"
@@ -40,10 +41,8 @@ UnixSocket* unix_socket(fs::File& file) {
 class Flights final : public sched::Deferred {
  public:
   static Flights& all() {  // needs g_lock
-    alignas(Flights) static constinit unsigned char storage[sizeof(Flights)] = {};
-    static constinit Flights* made = nullptr;
-    if (made == nullptr) made = new (storage) Flights;
-    return *made;
+    static constinit Late<Flights> made;
+    return made.get();
   }
   static constinit std::atomic<u32> travelling;  // sockets
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernel/sched/bandwidth.hpp"
 
+#include "kernel/base/late.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/time/clock.hpp"
 #include "kernel/time/timer_queue.hpp"
@@ -22,10 +23,8 @@ std::atomic<u64> periods{0}, throttled_periods{0}, throttled_ns{0}, throttled_si
 void begin_period(time::Timer&, void*);
 
 time::Timer& period_timer() {
-  alignas(time::Timer) static constinit unsigned char storage[sizeof(time::Timer)] = {};
-  static constinit time::Timer* timer = nullptr;
-  if (timer == nullptr) timer = new (storage) time::Timer(begin_period, nullptr);
-  return *timer;
+  static constinit Late<time::Timer> timer;
+  return timer.get(begin_period, nullptr);
 }
 
 void poke_all() {
