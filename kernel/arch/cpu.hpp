@@ -11,7 +11,11 @@ u64 read_cycle_counter();        // TSC
 void set_user_tls(u64 fs_base);  // of the running thread, and remembered in it
 u64 user_tls();
 bool hardware_random(u64* out);  // RDRAND; false when absent or dry
-bool running_on_tcg();           // QEMU's emulator: string instructions are slow there
+// Orders this processor's earlier stores before its later loads as the machine's devices see them, which run beside it:
+// what a driver needs between telling a device how far it is and looking how far the device is. A fence
+// alone is not enough everywhere (docs/ARCHITECTURE.md, "How the kernel runs").
+void device_fence();
+bool running_on_tcg();  // QEMU's emulator: string instructions are slow there
 // AT_HWCAP and AT_HWCAP2 of the auxiliary vector; the vendor and brand for /proc/cpuinfo.
 u64 hwcap();
 u64 hwcap2();

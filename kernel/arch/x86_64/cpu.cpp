@@ -126,6 +126,13 @@ bool hardware_random(u64* out) {
   return false;
 }
 
+// QEMU before 8.1 leaves fences out where TCG emulates a single processor, although the devices run in a thread of
+// their own. The host executes a locked instruction there where the time-stamp counter is read (QEMU's clock has a spin
+// lock). Later ones keep MFENCE, but not a locked instruction in its place.
+void device_fence() {
+  asm volatile("mfence" ::: "memory");
+  if (tcg && registered_cpus() == 1) asm volatile("rdtsc" ::: "eax", "edx", "memory");
+}
 bool running_on_tcg() {
   return tcg;
 }

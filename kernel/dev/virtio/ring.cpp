@@ -4,6 +4,7 @@
 // nothing that the device could have changed in it but is walked by our own links.
 #include "kernel/dev/virtio/ring.hpp"
 
+#include "kernel/arch/cpu.hpp"
 #include "kernel/base/utility.hpp"
 
 namespace uni::dev::virtio {
@@ -75,8 +76,10 @@ bool Ring::publish() {
   if (old == next_available_) return false;
   available_->index.store(next_available_);
   published_ = next_available_;
+  // A wish that is there already is heeded without a fence.
+  if (event_index_ && passed(available_event().load(), published_, old)) return true;
   // The device's wish is read after it can see the new index, or both sides could wait for each other (2.6.13.4.1).
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  arch::device_fence();
   if (event_index_) return passed(available_event().load(), published_, old);
   return (used_->flags.load() & kNoNotify) == 0;
 }
@@ -119,7 +122,9 @@ bool Ring::enable_interrupts_after(u16 chains) {
     used_event().store(static_cast<u16>(last_used_ + chains - 1));
   else
     available_->flags.store(0);
-  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  if (static_cast<u16>(used_->index.load() - last_used_) >= chains) return false;
+  // And the index is read after the device can see the wish (2.6.7.2).
+  arch::device_fence();
   return static_cast<u16>(used_->index.load() - last_used_) < chains;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The split virtqueue against a device written from the specification.
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <cstring>
@@ -7,7 +8,13 @@
 #include <set>
 #include <vector>
 
+#include "kernel/arch/cpu.hpp"
 #include "kernel/dev/virtio/ring.hpp"
+
+// The tests' device runs in the same thread.
+void uni::arch::device_fence() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
 
 using namespace uni;
 using dev::virtio::Buffer;
