@@ -79,14 +79,17 @@ class NetDevice {
 
   // Posts receive buffers and lets frames come; called once.
   virtual Result<void> start(NetClient& client) = 0;
-  // Queues one frame (Ethernet header first). Its memory must stay until transmitted(cookie). Errors: Again (the ring
-  // is full: try again after a transmitted()), Invalid (more than 20 segments).
+  // Queues one frame (Ethernet header first). Its memory must stay until transmitted(cookie). Errors: Again (no room:
+  // try again after a transmitted(), which collect() or poll() may bring), Invalid (more than 20 segments).
   virtual Result<void> transmit(Span<const NetSegment> segments, const NetOffload& offload, void* cookie) = 0;
   // Tells the device about queued frames: once after a batch.
   virtual void flush() = 0;
-  // Delivers up to `budget` received frames and all finished transmits. Gives true where more may be waiting (call
-  // again, interrupts are still off); else interrupts are on again.
-  virtual bool poll(usize budget) = 0;
+  // Tells the client of all finished transmits.
+  virtual void collect() = 0;
+  // Delivers up to `budget` received frames and all finished transmits. Interrupts are on again after kEmpty; kMore:
+  // call again; kStarved: no memory is left to receive into and no interrupt will come, so call again later.
+  enum class Polled : u8 { kEmpty, kMore, kStarved };
+  virtual Polled poll(usize budget) = 0;
   // True where poll() would find a received frame: two loads, for polling at system calls.
   virtual bool has_received() const = 0;
 };

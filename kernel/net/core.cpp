@@ -51,6 +51,7 @@ struct Clock {
     static_cast<Clock*>(self)->tick();
   }
   void tick();
+  u64 due_tick() const { return (time::monotonic_ns() - started_ns) / kTickNs; }
   void arm(bool busy) {
     armed_busy = busy;
     timer.arm(time::monotonic_ns() + (busy ? kTickNs : kIdleTickNs));
@@ -59,7 +60,8 @@ struct Clock {
   WaitQueue address_changed;
   u64 ticks = 0;  // of 250 ms that have been played
   u64 started_ns = 0;
-  u64 busy_until = 0;  // in ticks
+  u64 busy_until = 0;   // in ticks
+  u64 quiet_until = 0;  // ticks up to this one passed while no connection was there
   bool armed_busy = false;
 };
 Clock* g_clock = nullptr;
@@ -89,9 +91,9 @@ bool stack_is_busy() {
 }
 
 // Plays one tick of 250 ms.
-void play(u64 tick) {
+void play(u64 tick, bool connections) {
   constexpr u64 kSecondTicks = 4, kHalfTicks = 2, kMinuteTicks = 240;
-  if (tcp_active_pcbs != nullptr || tcp_tw_pcbs != nullptr) tcp_tmr();
+  if (connections && (tcp_active_pcbs != nullptr || tcp_tw_pcbs != nullptr)) tcp_tmr();
   // IGMP and MLD count tenths of a second; a quarter is two or three of them.
   for (u64 i = tick % 2; i < 3; ++i) {
     igmp_tmr();
@@ -108,12 +110,16 @@ void play(u64 tick) {
 }
 
 void Clock::tick() {
-  const u64 due = (time::monotonic_ns() - started_ns) / kTickNs;
+  // lwIP sends nothing again whose memory the device still has.
+  wire_poll_device();
+  const u64 due = due_tick();
   // A long sleep (a stopped machine) is not played back tick by tick.
   constexpr u64 kMost = 4 * 300;
   if (due > ticks + kMost) ticks = due - kMost;
-  while (ticks < due)
-    play(++ticks);
+  while (ticks < due) {
+    ++ticks;
+    play(ticks, ticks > quiet_until);
+  }
   arm(stack_is_busy() || ticks < busy_until);
   if (address_changed.has_waiters()) address_changed.wake_all();
 }
@@ -293,7 +299,11 @@ void poll_wire() {
 
 void keep_ticking() {
   if (g_clock == nullptr) return;
-  if (!g_clock->armed_busy) g_clock->arm(true);
+  if (!g_clock->armed_busy) {
+    // The ticks of a quiet time are still to be played, but not to what begins now.
+    g_clock->quiet_until = g_clock->due_tick();
+    g_clock->arm(true);
+  }
   g_clock->busy_until = g_clock->ticks + kKeepTicking;
 }
 

@@ -24,6 +24,8 @@ constexpr usize kBacklog = 2048;   // frames that wait for room in the ring
 constexpr usize kPollBudget = 64;  // frames a poll
 constexpr usize kPollRounds = 8;   // polls an interrupt; the rest comes with a timer, so that programs run in between
 constexpr u64 kPollAgainNs = 50'000;
+// Later, where frames wait for room in the ring or none can come in: an interrupt mostly comes first.
+constexpr u64 kPollLaterNs = 2'000'000;
 
 // A piece of a received frame. Goes back to the page allocator when lwIP and the sockets are done.
 struct PagePbuf {
@@ -120,11 +122,18 @@ void ask_for_checksum(pbuf* frame, dev::NetOffload* offload) {
 }
 
 bool Wire::push(pbuf* frame) {
+  if (pbuf_clen(frame) > kMaxSegments) {
+    // Small writes, one behind the other. Without memory it is lost, and sent again as what a network loses.
+    pbuf* whole = pbuf_clone(PBUF_RAW, PBUF_RAM, frame);
+    if (whole == nullptr) return true;
+    const bool taken = push(whole);
+    pbuf_free(whole);
+    return taken;
+  }
   dev::NetSegment segments[kMaxSegments];
   usize count = 0;
   for (pbuf* p = frame; p != nullptr; p = p->next) {
     if (p->len == 0) continue;
-    if (count == kMaxSegments) return true;  // cannot be sent: dropped, as a full queue would
     segments[count++] = {p->payload, p->len};
   }
   dev::NetOffload offload;
@@ -147,14 +156,14 @@ bool Wire::push(pbuf* frame) {
 err_t Wire::output(pbuf* frame) {
   if (backlog_count_ == 0) {
     if (push(frame)) return ERR_OK;
-    if (!polling_) {
-      flush();
-      poll();
-      if (backlog_count_ == 0 && push(frame)) return ERR_OK;
-    }
+    // Nothing is received here: lwIP is in the middle of sending.
+    flush();
+    device_.collect();
+    if (backlog_count_ == 0 && push(frame)) return ERR_OK;
   }
   if (backlog_ == nullptr) backlog_ = new (std::nothrow) pbuf*[kBacklog];
   if (backlog_ == nullptr || backlog_count_ == kBacklog) return ERR_MEM;
+  if (!again_.armed()) again_.arm(time::monotonic_ns() + kPollLaterNs);
   pbuf_ref(frame);
   backlog_[(backlog_head_ + backlog_count_++) % kBacklog] = frame;
   return ERR_OK;
@@ -214,13 +223,17 @@ void Wire::received(const dev::NetFrame& frame) {
 void Wire::poll() {
   if (polling_) return;
   polling_ = true;
-  bool more = true;
-  for (usize round = 0; more && round < kPollRounds; ++round) {
-    more = device_.poll(kPollBudget);
+  using Polled = dev::NetDevice::Polled;
+  Polled polled = Polled::kMore;
+  for (usize round = 0; polled == Polled::kMore && round < kPollRounds; ++round) {
+    polled = device_.poll(kPollBudget);
     flush();
   }
   polling_ = false;
-  if (more) again_.arm(time::monotonic_ns() + kPollAgainNs);
+  if (polled == Polled::kMore)
+    again_.arm(time::monotonic_ns() + kPollAgainNs);
+  else if (polled == Polled::kStarved || backlog_count_ > 0)
+    again_.arm(time::monotonic_ns() + kPollLaterNs);
 }
 
 err_t initialise(netif* n) {

@@ -98,12 +98,18 @@ class Net final : public NetDevice, public Driver {
   Result<void> transmit(Span<const NetSegment> segments, const NetOffload& offload, void* cookie) override {
     if (segments.empty() || segments.size() > kMostPieces) return Errno::Invalid;
     LockGuard lock(send_.lock);
-    while (true) {
-      if (send_.ring.free_count() < kMostPieces + 2) collect_locked();
-      if (queue_locked(segments, offload, cookie)) return {};
-      // Room comes with finished frames, which the client hears of in poll(): have the device interrupt for it.
+    if (send_.ring.free_count() < kMostPieces + 2) collect_locked();
+    while (!queue_locked(segments, offload, cookie)) {
+      if (send_.ring.has_used()) {
+        collect_locked();
+        continue;
+      }
+      // The client has to hear of finished frames before their slots are free again.
+      if (free_slots_ == nullptr && finished_ != nullptr) return Errno::Again;
+      // Room comes with frames that finish: have the device interrupt for it.
       if (send_.ring.enable_interrupts_after(static_cast<u16>(send_.ring.in_flight() / 2 + 1))) return Errno::Again;
     }
+    return {};
   }
 
   void flush() override {
@@ -111,20 +117,38 @@ class Net final : public NetDevice, public Driver {
     send_.publish();
   }
 
-  bool poll(usize budget) override {
-    collect_sent();
-    for (usize n = 0; n < budget; ++n) {
-      if (!receive_one()) {
-        LockGuard lock(receive_.lock);
-        post_locked();
-        receive_.publish();
-        return !receive_.ring.enable_interrupts();
-      }
-    }
+  Polled poll(usize budget) override {
+    collect();
+    bool more = true;
+    for (usize n = 0; more && n < budget; ++n)
+      more = receive_one();
     LockGuard lock(receive_.lock);
     post_locked();
     receive_.publish();
-    return true;
+    if (receive_.ring.in_flight() == 0) return Polled::kStarved;
+    return more || !receive_.ring.enable_interrupts() ? Polled::kMore : Polled::kEmpty;
+  }
+
+  void collect() override {
+    if (finished_ == nullptr && !send_.ring.has_used()) return;
+    while (true) {
+      void* done[16];
+      usize n = 0;
+      {
+        LockGuard lock(send_.lock);
+        collect_locked();
+        while (n < 16 && finished_ != nullptr) {
+          Slot* slot = finished_;
+          finished_ = slot->next;
+          done[n++] = slot->cookie;
+          slot->next = free_slots_;
+          free_slots_ = slot;
+        }
+      }
+      for (usize i = 0; i < n; ++i)
+        client_->transmitted(done[i]);
+      if (n < 16) return;
+    }
   }
 
   bool has_received() const override { return receive_.ring.has_used(); }
@@ -182,35 +206,13 @@ class Net final : public NetDevice, public Driver {
     return true;
   }
 
-  // Takes finished frames off the ring; the client hears of them in poll(), not inside a transmit() of its own.
+  // Takes finished frames off the ring; the client hears of them in collect(), not inside a transmit() of its own.
   void collect_locked() {
     Used used;
     while (send_.ring.take(&used)) {
       auto* slot = static_cast<Slot*>(used.cookie);
       slot->next = finished_;
       finished_ = slot;
-    }
-  }
-
-  void collect_sent() {
-    if (finished_ == nullptr && !send_.ring.has_used()) return;
-    while (true) {
-      void* done[16];
-      usize n = 0;
-      {
-        LockGuard lock(send_.lock);
-        collect_locked();
-        while (n < 16 && finished_ != nullptr) {
-          Slot* slot = finished_;
-          finished_ = slot->next;
-          done[n++] = slot->cookie;
-          slot->next = free_slots_;
-          free_slots_ = slot;
-        }
-      }
-      for (usize i = 0; i < n; ++i)
-        client_->transmitted(done[i]);
-      if (n < 16) return;
     }
   }
 
