@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -146,7 +148,10 @@ class Session {
     ++outputs_;
     pump = std::make_unique<Pump>(port, *to);
     pump->on_bytes([this](std::string_view) { moved_ = true; });
-    const auto over = [this, &port, &to] {
+    const auto over = [this, standard, &port, &to] {
+      // Nobody misses what a reader that went away has not read; what a full disk has not taken is lost.
+      const int error = to->write_error();
+      if (error != 0 && error != EPIPE && error != ECONNRESET && !output_lost_) output_lost_ = {standard, error};
       // A closed reader closes the guest's port: the program there sees what a closed pipe does (EPIPE).
       port.close();
       to->close();
@@ -323,6 +328,16 @@ class Session {
                    .hint = "please report it with those lines and the command",
                    .code = ExitCode::kRunFailed});
     }
+    if (output_lost_) {
+      const bool was_output = output_lost_->standard == STDOUT_FILENO;
+      const int printed = report::error({.what = "the program's output cannot be written",
+                                         .where = was_output ? "standard output" : "standard error",
+                                         .why = std::strerror(output_lost_->error),
+                                         .hint = "what came after that is lost",
+                                         .code = ExitCode::kRunFailed});
+      const int status = guest_.status().value_or(0);
+      return status != 0 ? status : printed;
+    }
     if (guest_.status() && *guest_.status() == 0 && !guest_.refused()) {
       // Where the user has ended it, nobody is surprised.
       if (!guest_.left_running().empty() && !told_to_end_) report::hint(guest_.left_running());
@@ -371,6 +386,11 @@ class Session {
   std::string to_guest_;
   std::deque<Loop::Clock::time_point> insistence_;
   std::optional<int> forced_;
+  struct OutputLost {
+    int standard;
+    int error;
+  };
+  std::optional<OutputLost> output_lost_;
   bool told_to_end_ = false;  // by a signal
   int outputs_ = 0;
   bool debugged_ = false;

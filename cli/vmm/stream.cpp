@@ -116,7 +116,9 @@ Stream::Result Stream::write(std::string_view bytes) {
       break;
   }
   if (n >= 0) return {Io::kDone, static_cast<std::size_t>(n)};
-  return {would_block(errno) ? Io::kAgain : Io::kError, 0};
+  if (would_block(errno)) return {Io::kAgain, 0};
+  write_error_ = errno;
+  return {Io::kError, 0};
 }
 
 Pump::Pump(Stream& from, Stream& to) : from_(from), to_(to) {

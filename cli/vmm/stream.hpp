@@ -47,6 +47,8 @@ class Stream {
   // Neither blocks.
   Result read(char* to, std::size_t size);
   Result write(std::string_view bytes);
+  // The errno of the last write that gave kError, else 0.
+  int write_error() const { return write_error_; }
 
  private:
   enum class Kind { kNonBlocking, kSocket, kPieces, kFile };
@@ -57,6 +59,7 @@ class Stream {
   Fd fd_;
   Kind kind_ = Kind::kNonBlocking;
   Loop::WatchId watch_ = 0;
+  int write_error_ = 0;
   bool read_on_ = false;
   bool write_on_ = false;
   std::function<void()> readable_;

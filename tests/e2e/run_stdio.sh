@@ -29,3 +29,16 @@ status 3 "$UNI" run test.img <&- >&- 2>&-
 # A signal's number becomes a shell's status.
 guest 'say("killed 11")'
 status 139 "$UNI" run test.img </dev/null
+
+# Output that a full disk does not take is lost, and said to be; the program's own failure is its status.
+guest $'try:\n  out(b"x" * 10000000)\nexcept OSError:\n  pass\nexit_with(0)'
+status 125 "$UNI" run test.img </dev/null >/dev/full 2>err
+grep -q "uni: error: standard output: the program's output cannot be written: No space left on device" err || fail "said of a full disk: $(cat err)"
+guest 'out(b"x", "stderr"); exit_with(0)'
+status 125 "$UNI" run test.img </dev/null 2>/dev/full
+guest 'out(b"x"); exit_with(4)'
+status 4 "$UNI" run test.img </dev/null >/dev/full 2>err
+# A reader that went away is none.
+guest $'try:\n  out(b"x" * 10000000)\nexcept OSError:\n  pass\nexit_with(0)'
+"$UNI" run test.img </dev/null 2>err | head -c 1 >/dev/null
+same "${PIPESTATUS[0]} $(cat err)" "0 " "a reader that went away"
