@@ -20,6 +20,7 @@
 namespace uni {
 namespace {
 
+constexpr const char* kTemporary = ".XXXXXX";
 constexpr std::uint64_t kBlock = 4096;
 constexpr std::size_t kRun = std::size_t{1} << 20;  // of one write of several blocks
 
@@ -137,7 +138,9 @@ Expected<OutputFile> OutputFile::create(const std::filesystem::path& final_path)
   }
   OutputFile file;
   file.final_ = final_path;
-  std::string name = final_path.string() + ".XXXXXX";
+  file.fd_ = make_nameless(final_path.string());
+  if (file.fd_ >= 0) return file;
+  std::string name = final_path.string() + kTemporary;
   file.fd_ = make_temporary(name);
   if (file.fd_ < 0) {
     return fail({.what = "cannot be written",
@@ -186,10 +189,15 @@ Expected<void> OutputFile::set_size(std::uint64_t size) {
 }
 
 Expected<void> OutputFile::commit() {
-  // mkstemp made it private; the final file has the permissions that any new file gets.
+  // It was made private; the final file has the permissions that any new file gets.
   const mode_t mask = ::umask(0);
   ::umask(mask);
   if (::fchmod(fd_, 0666U & ~mask) != 0) return broken(errno);
+  if (temporary_.empty()) {
+    std::string name = final_.string() + kTemporary;
+    if (name_temporary(fd_, name) != 0) return broken(errno);
+    temporary_ = name;
+  }
   if (::rename(temporary_.c_str(), final_.c_str()) != 0) return broken(errno);
   forget_temporary(temporary_);
   temporary_.clear();

@@ -16,8 +16,9 @@
 
 namespace uni {
 
-// A new file under a temporary name beside its final one. Removed again unless commit() was called: a failure, or a
-// signal that ends the program (temporary_files.hpp), leaves nothing behind.
+// A new file without a name until commit(), or under a temporary one beside its final one where the file system has no
+// such files. Gone unless commit() was called: a failure, or a signal that ends the program (temporary_files.hpp),
+// leaves nothing behind.
 class OutputFile {
  public:
   static Expected<OutputFile> create(const std::filesystem::path& final_path);

@@ -56,25 +56,62 @@ void uninstall() {
   }
 }
 
-}  // namespace
-
-int make_temporary(std::string& name) {
+// Calls `make`, which gives `name` to a file, and keeps the name in mind where it does not give -1.
+template <typename Make>
+int keeping(const std::string& name, Make make) {
   // A signal between the file and its place in the array would leave it behind.
   sigset_t ending, before;
   sigemptyset(&ending);
   for (const int number : kEnding)
     sigaddset(&ending, number);
   ::pthread_sigmask(SIG_BLOCK, &ending, &before);
-  const int fd = ::mkostemp(name.data(), O_CLOEXEC);
+  const int made = make();
   const int error = errno;
-  if (fd >= 0) {
+  if (made >= 0) {
     if (none_left()) install();
     const auto slot = std::ranges::find_if(g_names, [](const auto& n) { return n.load() == nullptr; });
     if (slot != g_names.end()) *slot = ::strdup(name.c_str());
   }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   errno = error;
-  return fd;
+  return made;
+}
+
+std::string descriptor_path(int fd) {
+  return "/proc/self/fd/" + std::to_string(fd);
+}
+
+}  // namespace
+
+int make_temporary(std::string& name) {
+  return keeping(name, [&] { return ::mkostemp(name.data(), O_CLOEXEC); });
+}
+
+int make_nameless(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int fd = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd < 0 || ::access(descriptor_path(fd).c_str(), F_OK) == 0) return fd;
+  ::close(fd);  // without /proc it could get no name
+  return -1;
+}
+
+int name_temporary(int fd, std::string& name) {
+  constexpr int kTries = 100;
+  const std::string pattern = name;
+  return keeping(name, [&] {
+    for (int i = 0; i < kTries; ++i) {
+      // A name that is free: mkostemp's file only lends it.
+      name = pattern;
+      const int lender = ::mkostemp(name.data(), O_CLOEXEC);
+      if (lender < 0) return -1;
+      ::close(lender);
+      ::unlink(name.c_str());
+      if (::linkat(AT_FDCWD, descriptor_path(fd).c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0) return 0;
+      if (errno != EEXIST) return -1;
+    }
+    return -1;
+  });
 }
 
 void forget_temporary(const std::string& name) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a command that strace slows down: `terminal COMMAND` on a terminal of its own, printing what it writes there;
-`signal NAME COMMAND` sends the signal once a file *.img.* is there, and prints how the command ended."""
+`signal NAME COMMAND` sends the signal once it writes a file in the directory that has no final name yet, and prints how the command ended."""
 import glob
 import os
 import pty
@@ -27,10 +27,22 @@ def on_a_terminal(command):
     return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 
+def writes(pid):
+    here = os.getcwd() + "/"
+    for link in glob.glob(f"/proc/{pid}/fd/*"):
+        try:
+            name = os.readlink(link)
+            if name.startswith(here) and (".img." in name or name.endswith(" (deleted)")):
+                return True
+        except OSError:  # closed meanwhile
+            pass
+    return False
+
+
 def interrupted(number, command):
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 30
-    while not glob.glob("*.img.*") and time.monotonic() < until:
+    while not writes(process.pid) and time.monotonic() < until:
         time.sleep(0.02)
     time.sleep(0.1)
     process.send_signal(number)
