@@ -45,6 +45,12 @@ void defer(Deferred& work) {
   helper_queue.wake_all();
 }
 
+void notice_deferred_work() {
+  if (due_head.load(std::memory_order_relaxed) == nullptr) return;
+  Thread& current = Thread::current();
+  if (!current.is_kernel()) current.work_due.store(true, std::memory_order_relaxed);
+}
+
 void run_deferred_work() {
   if (due_head.load(std::memory_order_relaxed) == nullptr) return;
   Deferred* newest = due_head.exchange(nullptr, std::memory_order_seq_cst);

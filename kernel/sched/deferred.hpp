@@ -30,6 +30,9 @@ Result<void> prepare_deferred_work();
 // Has `work` run soon, once for any number of calls before it starts. Needs: prepare_deferred_work(), locks of rank
 // kWaitQueue or less; the object lives until it has run.
 void defer(Deferred& work);
+// The calling thread's wait is over. Where something is due, it is done before the thread is back in user mode: what
+// made its file ready may have deferred the signal for it, which Linux sends first.
+void notice_deferred_work();
 // Runs all that is due. Lock-free where nothing is.
 void run_deferred_work();
 

@@ -2,6 +2,7 @@
 // The slow paths of spin locks, wait queues and mutexes.
 #include "kernel/arch/cpu.hpp"
 #include "kernel/arch/x86_64/cpu_local.hpp"
+#include "kernel/sched/deferred.hpp"
 #include "kernel/sched/run_queue.hpp"
 #include "kernel/sched/thread.hpp"
 #include "kernel/sync/mutex.hpp"
@@ -119,6 +120,7 @@ Wake WaitQueue::wait_slow(bool (*ready)(void*), void* context, u64 deadline, Sle
   remove(waiter);
   // A wake-up meant for one waiter must not be lost with one that leaves for another reason.
   if (exclusive && result != Wake::kReady) wake_one();
+  sched::notice_deferred_work();
   return result;
 }
 
