@@ -148,7 +148,17 @@ void TcpSocket::inherit_from(const TcpSocket& listener) {
   v6_only_ = listener.v6_only_;
   tos_ = listener.tos_;
   ttl_ = listener.ttl_;
-  priority_ = listener.priority_;
+  mark_ = listener.mark_;
+  oob_inline_ = listener.oob_inline_;
+  dont_route_ = listener.dont_route_;
+  receive_low_water_ = listener.receive_low_water_;
+  timestamp_ = listener.timestamp_;
+  cork_ = listener.cork_;
+  syn_count_ = listener.syn_count_;
+  linger2_ = listener.linger2_;
+  user_timeout_ms_ = listener.user_timeout_ms_;
+  not_sent_low_water_ = listener.not_sent_low_water_;
+  zero_copy_.allow(listener.zero_copy_.allowed());
 }
 
 void TcpSocket::add_pending(TcpSocket& child) {
